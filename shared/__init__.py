@@ -1,0 +1,1 @@
+"""TCdatalogger: a Torn City faction's history, each row exactly once."""

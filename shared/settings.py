@@ -1,0 +1,161 @@
+"""The environment, read once into frozen settings.
+
+Every problem is reported at once. Relative paths resolve from the repository's root, whatever
+folder a function was started in.
+"""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
+
+import msgspec
+
+from shared.errors import FixConfiguration
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+__all__ = ["DEFAULTS", "ROOT", "Account", "Settings"]
+
+ROOT = Path(__file__).resolve().parent.parent
+
+#: Every setting that the environment may hold: name → (default, what it is).
+DEFAULTS: dict[str, tuple[str, str]] = {
+    "WAREHOUSE": ("duckdb:data/warehouse.duckdb", "Where the rows go."),
+    "ARCHIVE": ("file:data/archive", "Where the raw responses go: `file:FOLDER` or `gs://BUCKET/PREFIX`."),
+    "TORN_API_URL": ("https://api.torn.com/v2", "The API; http only for this machine."),
+    "KEY_SECRET_PREFIX": ("", "`projects/P/secrets/`: keys come from Secret Manager."),
+    "ACCOUNTS": ("", 'JSON: account → {"faction_id": 1, "key": "secret\'s name"}; else one, `default`.'),
+    "RUN_TIMEOUT": ("480", "Seconds a run may take, below the 600 s of the ack deadline."),
+    "WAREHOUSE_WAIT": ("60", "Seconds to wait for another process that holds the database."),
+    "LOG_FORMAT": ("auto", "`json` (in the cloud), `text` (elsewhere), or `auto`."),
+    "LOG_LEVEL": ("INFO", "DEBUG, INFO, WARNING or ERROR."),
+}
+
+
+class Account(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """One faction: its id, and the name of the key that reads it (the endpoint's, if none)."""
+
+    faction_id: int | None = None
+    key: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Settings:
+    """What the environment says, validated."""
+
+    warehouse: str
+    archive: str
+    torn_api_url: str
+    key_secret_prefix: str = ""
+    accounts: Mapping[str, Account] = field(default_factory=lambda: {"default": Account()})
+    run_timeout: float = 480.0
+    warehouse_wait: float = 60.0
+    log_format: str = "text"
+    log_level: str = "INFO"
+
+    @classmethod
+    def read(cls, environ: Mapping[str, str] = os.environ) -> Settings:
+        """Read and validate the environment.
+
+        Raises:
+            FixConfiguration: with every problem, one line each.
+        """
+        found = {name: environ.get(name) or default for name, (default, _) in DEFAULTS.items()}
+        problems: list[str] = []
+        log_format = found["LOG_FORMAT"]
+        if log_format == "auto":
+            log_format = "json" if "K_SERVICE" in environ else "text"
+        settings = cls(
+            warehouse=_warehouse(found["WAREHOUSE"], problems),
+            archive=_archive(found["ARCHIVE"], problems),
+            torn_api_url=_api_url(found["TORN_API_URL"], problems),
+            key_secret_prefix=_secret_prefix(found["KEY_SECRET_PREFIX"], problems),
+            accounts=_accounts(found["ACCOUNTS"], problems),
+            run_timeout=_seconds("RUN_TIMEOUT", found, problems),
+            warehouse_wait=_seconds("WAREHOUSE_WAIT", found, problems),
+            log_format=_one_of("LOG_FORMAT", log_format, ("json", "text"), problems),
+            log_level=_one_of(
+                "LOG_LEVEL", found["LOG_LEVEL"].upper(), ("DEBUG", "INFO", "WARNING", "ERROR"), problems
+            ),
+        )
+        if problems:
+            raise FixConfiguration(
+                "the settings have problems:\n" + "\n".join(f"  {p}" for p in problems),
+                next_step="correct these environment variables",
+            )
+        return settings
+
+
+def _warehouse(url: str, problems: list[str]) -> str:
+    kind, _, rest = url.partition(":")
+    if kind == "duckdb" and rest:
+        return f"duckdb:{ROOT / rest}"
+    problems.append(f"WAREHOUSE: {url!r} is not duckdb:FILE")
+    return url
+
+
+def _archive(url: str, problems: list[str]) -> str:
+    if url.startswith("gs://") and urlsplit(url).netloc:
+        return url
+    kind, _, rest = url.partition(":")
+    if kind == "file" and rest.strip("/"):
+        path = urlsplit(url).path if rest.startswith("//") else rest
+        return f"file:{ROOT / path}"
+    problems.append(f"ARCHIVE: {url!r} is neither file:FOLDER nor gs://BUCKET/PREFIX")
+    return url
+
+
+def _api_url(url: str, problems: list[str]) -> str:
+    parts = urlsplit(url)
+    local = parts.hostname in {"127.0.0.1", "localhost", "::1"}
+    if parts.scheme not in ({"http", "https"} if local else {"https"}) or not parts.hostname:
+        problems.append(
+            f"TORN_API_URL: {url!r} is not https (plain http would show the key; "
+            "it is for this machine only)"
+        )
+    if parts.query or parts.username or parts.password:
+        problems.append("TORN_API_URL: must hold neither a query nor a password")
+    return url.rstrip("/")
+
+
+def _secret_prefix(prefix: str, problems: list[str]) -> str:
+    if prefix and not (prefix.startswith("projects/") and "/secrets/" in prefix):
+        problems.append(f"KEY_SECRET_PREFIX: {prefix!r} is not projects/PROJECT/secrets/")
+    return prefix
+
+
+def _accounts(text: str, problems: list[str]) -> Mapping[str, Account]:
+    if not text:
+        return {"default": Account()}
+    try:
+        accounts = msgspec.json.decode(text, type=dict[str, Account])
+    except msgspec.DecodeError as error:
+        problems.append(f"ACCOUNTS: {error}")
+        return {"default": Account()}
+    for name in accounts:
+        if not name.replace("-", "").replace("_", "").isalnum():
+            problems.append(f"ACCOUNTS: {name!r} may hold letters, digits, - and _ only")
+    if not accounts:
+        problems.append("ACCOUNTS: names no account")
+    return accounts
+
+
+def _seconds(name: str, found: Mapping[str, str], problems: list[str]) -> float:
+    try:
+        value = float(found[name])
+    except ValueError:
+        value = 0.0
+    if not 0 < value < float("inf"):
+        problems.append(f"{name}: {found[name]!r} is not a number of seconds above 0")
+    return value
+
+
+def _one_of(name: str, value: str, allowed: tuple[str, ...], problems: list[str]) -> str:
+    if value not in allowed:
+        problems.append(f"{name}: {value!r} is not one of {', '.join(allowed)}")
+    return value

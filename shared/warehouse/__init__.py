@@ -1,0 +1,83 @@
+"""Where the rows go. Every warehouse keeps one promise: a run's rows are written exactly once.
+
+A run writes through a ``Writer``: batches in, ``finish`` applies each table's mode, ``record``
+adds ledger rows, ``commit`` makes it all true at once. Leaving the writer without a commit leaves
+the tables as they were.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, Protocol
+
+from shared.errors import FixConfiguration
+
+if TYPE_CHECKING:
+    from contextlib import AbstractContextManager
+
+    import pyarrow as pa
+
+    from shared.endpoint import Endpoint
+
+__all__ = ["Warehouse", "Writer", "Written", "open_warehouse"]
+
+
+@dataclass(frozen=True, slots=True)
+class Written:
+    """What ``finish`` did: rows per table, and whether a newer state was there already."""
+
+    rows: dict[str, int] = field(default_factory=dict)
+    superseded: bool = False
+
+
+class Writer(Protocol):
+    """One run's writing."""
+
+    #: An earlier attempt has written this run's rows.
+    done: bool
+
+    def write(self, table: str, batch: pa.RecordBatch) -> None:
+        """Take one batch of a declared table."""
+
+    def finish(self) -> Written:
+        """Apply each table's mode to what was taken."""
+
+    def record(self, table: str, rows: list[dict[str, Any]]) -> None:
+        """Add rows to a ledger table."""
+
+    def commit(self) -> None:
+        """Make everything true at once."""
+
+
+class Warehouse(Protocol):
+    """A place for tables."""
+
+    def begin(self, endpoint: Endpoint, run_id: str, account: str) -> AbstractContextManager[Writer]:
+        """Begin writing one run's rows."""
+
+    def record(self, entries: dict[str, list[dict[str, Any]]]) -> None:
+        """Add rows to ledger tables, outside any run's writing."""
+
+    def query(self, sql: str, parameters: list[Any] | None = None) -> pa.Table:
+        """Return a query's rows; nothing can be written."""
+
+
+def open_warehouse(url: str, *, wait: float = 60.0) -> Warehouse:
+    """Return the warehouse that a URL names; ``wait`` bounds the turn-taking, in seconds.
+
+    Raises:
+        FixConfiguration: no such kind, or its driver is not installed.
+    """
+    kind, _, place = url.partition(":")
+    if kind == "duckdb":
+        from pathlib import Path  # noqa: PLC0415
+
+        try:
+            from shared.warehouse.duckdb import DuckDBWarehouse  # noqa: PLC0415 - 75 ms, only here
+        except ImportError as error:
+            raise FixConfiguration(
+                "WAREHOUSE is a DuckDB file, but duckdb is not installed",
+                next_step="install requirements.txt, not functions/requirements.txt alone",
+            ) from error
+        return DuckDBWarehouse(Path(place), wait=wait)
+    raise FixConfiguration(f"WAREHOUSE: {url!r} is not duckdb:FILE", next_step="correct WAREHOUSE")
