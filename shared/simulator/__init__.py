@@ -1,0 +1,34 @@
+"""Be a faction that does not exist: a local server that behaves as the real Torn API v2 does.
+
+::
+
+    command ─▶ server ─▶ sockets ─▶ handler ─▶ gate (keys, budget, cache)
+                  │                    ├─────▶ plan ─▶ faults ─▶ spoilers, answer (ways of sending)
+                  │                    └─────▶ refusals, paging
+                  ├─▶ api (routes) ─▶ crimes ─▶ timeline ─▶ heists ─┐
+                  │        └────────▶ catalogue ────────────────────┴▶ goods, people, world
+                  └─▶ replay (recorded bodies)
+
+All it shows is a pure function of the seed and the clock. Not deployed.
+"""
+
+from __future__ import annotations
+
+from shared.simulator.command import serve
+from shared.simulator.faults import FAULTS, FOREVER, Fault
+from shared.simulator.pages import crime_pages
+from shared.simulator.plan import Faults
+from shared.simulator.server import Replay, Simulator
+from shared.simulator.world import FactionSize
+
+__all__ = [
+    "FAULTS",
+    "FOREVER",
+    "FactionSize",
+    "Fault",
+    "Faults",
+    "Replay",
+    "Simulator",
+    "crime_pages",
+    "serve",
+]
