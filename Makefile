@@ -13,7 +13,7 @@ help: ## Say what there is.
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
 
 run: $(SETUP) ## Collect crimes and items here; from a simulated faction unless TORN_API_KEY is set.
-	@$(BIN)/tcdatalogger demo
+	@$(BIN)/tcdatalogger run --all --answer
 
 test: $(SETUP) ## Run every test, with coverage.
 	@VENV=$(VENV) PATH="$(CURDIR)/$(BIN):$$PATH" $(BIN)/python tests/run.py $(ARGS)

@@ -44,6 +44,7 @@ if TYPE_CHECKING:
     from shared.endpoint import Endpoint
     from shared.flatten import Flat
     from shared.isolate import Drift, Rejected
+    from shared.keys import KeyRing
     from shared.message import Event, Request
     from shared.warehouse import Warehouse, Writer
 
@@ -101,16 +102,19 @@ class Collector:
         settings: Settings,
         *,
         warehouse: Warehouse | None = None,
+        keys: KeyRing | None = None,
         on_page: Callable[[Page, int], None] | None = None,
     ) -> None:
         self.endpoint = endpoint
         self.settings = settings
         self.archive = Archive(settings.archive)
         self.warehouse = warehouse or open_warehouse(settings.warehouse, wait=settings.warehouse_wait)
-        self._keys = open_keys(settings)
+        self._keys = keys or open_keys(settings)
         self._transport = Transport(settings.torn_api_url, user_agent=USER_AGENT)
         self._budgets: dict[str, Budget] = {}
         self._on_page = on_page or (lambda page, number: None)
+        #: The attempt that ended last, also when it ended with an error.
+        self.last: Attempt | None = None
 
     @classmethod
     def of(cls, main: str) -> Collector:
@@ -131,7 +135,7 @@ class Collector:
         Raises:
             Exception: whatever the next delivery may cure, so that the message is not acknowledged.
         """
-        attempt = Attempt(
+        self.last = attempt = Attempt(
             attempt=secrets.token_hex(6),
             endpoint=self.endpoint.name,
             schema_version=self.endpoint.version,
@@ -178,6 +182,7 @@ class Collector:
             log.debug("recording")
             writer.record("runs", [attempt.row()])
             writer.commit()
+        log.debug("committed")
 
     def fetch(self, request: Request, attempt: str) -> Manifest:
         """Read the API page by page into the archive; return the manifest that counts.
@@ -245,12 +250,28 @@ class Collector:
             "$faction_id": account.faction_id if account else None,
         }
 
+    def first_url(self, name: str, request: Request) -> str:
+        """Return a request's first URL, as endpoint.yaml and the message make it."""
+        declared = self.endpoint.requests[name]
+        params: dict[str, Any] = dict(declared.params)
+        elsewhere = {p for n, r in self.endpoint.requests.items() if n != name for p in r.params}
+        params |= {k: v for k, v in request.params.items() if k in params or k not in elsewhere}
+        if declared.window is not None:
+            if request.window is not None:
+                begin, end = request.window
+                params[declared.window.from_] = int(begin.timestamp())
+                params[declared.window.to] = int(end.timestamp())
+            elif declared.lookback is not None:
+                since = (request.slot or request.published_at) - duration(declared.lookback)
+                params[declared.window.from_] = int(since.timestamp())
+        return with_params(declared.path, params)
+
     def _pages(self, request: Request, attempt: str, key: str, deadline: float) -> Iterator[Page]:
         auth = torn.KeyAuth(key)
         budget = self._budgets.setdefault(key, Budget(self.endpoint.calls_per_minute))
         for name, declared in self.endpoint.requests.items():
             flattener = Flattener(self.endpoint, name, envelope=torn.ENVELOPE)
-            url: str | None = self._first_url(name, request)
+            url: str | None = self.first_url(name, request)
             before: list[Any] = []
             number = 0
             while url is not None:
@@ -276,21 +297,6 @@ class Collector:
                 self._on_page(page, number)
                 yield page
                 url = torn.next_link(response.body) if declared.pages == "links" else None
-
-    def _first_url(self, name: str, request: Request) -> str:
-        declared = self.endpoint.requests[name]
-        params: dict[str, Any] = dict(declared.params)
-        elsewhere = {p for n, r in self.endpoint.requests.items() if n != name for p in r.params}
-        params |= {k: v for k, v in request.params.items() if k in params or k not in elsewhere}
-        if declared.window is not None:
-            if request.window is not None:
-                begin, end = request.window
-                params[declared.window.from_] = int(begin.timestamp())
-                params[declared.window.to] = int(end.timestamp())
-            elif declared.lookback is not None:
-                since = (request.slot or request.published_at) - duration(declared.lookback)
-                params[declared.window.from_] = int(since.timestamp())
-        return with_params(declared.path, params)
 
     def _is_late(self, request: Request) -> bool:
         if request.slot is None:
