@@ -112,7 +112,7 @@ class Collector:
         self._keys = keys or open_keys(settings)
         self._transport = Transport(settings.torn_api_url, user_agent=USER_AGENT)
         self._budgets: dict[str, Budget] = {}
-        self._on_page = on_page or (lambda page, number: None)
+        self._on_page = on_page or (lambda _page, _number: None)
         #: The attempt that ended last, also when it ended with an error.
         self.last: Attempt | None = None
 
@@ -207,7 +207,7 @@ class Collector:
         log.debug("manifest written")
         return manifest
 
-    def flatten(self, request: Request, manifest: Manifest, found: Flattening) -> Iterator[Flat]:
+    def flatten(self, manifest: Manifest, found: Flattening) -> Iterator[Flat]:
         """Yield each archived page's batches, the page read last first: its records count."""
         for page in reversed(manifest.pages):
             yield found.page(page.request, self.archive.body(page), page.fetched_at)
@@ -221,7 +221,7 @@ class Collector:
         found = Flattening(self.endpoint, self.constants(request))
         attempt.quality = found.quality
         try:
-            for flat in self.flatten(request, manifest, found):
+            for flat in self.flatten(manifest, found):
                 for table, batch in flat.batches.items():
                     writer.write(table, batch)
             found.accept()
@@ -332,15 +332,17 @@ def _say(attempt: Attempt) -> None:
     rows = ", ".join(f"{count} {table}" for table, count in attempt.rows.items()) or "nothing new"
     extra = {"fields": {"run": _run_fields(attempt)}}
     level = "warning" if attempt.outcome in {"missed", "superseded"} or attempt.drift else "info"
-    getattr(log, level)(
-        "%s: %s in %.2f s", attempt.outcome, rows, sum(attempt.seconds.values()), extra=extra
-    )
+    getattr(log, level)("%s: %s in %.2f s", attempt.outcome, rows, sum(attempt.seconds.values()), extra=extra)
 
 
 def _run_fields(attempt: Attempt) -> dict[str, Any]:
     """Return the record as the log line carries it: what metrics and alerts are made from."""
     row = attempt.row()
-    return {k: rfc3339(v) if isinstance(v, datetime) else v for k, v in row.items() if v is not None and k != "quality"}
+    return {
+        k: rfc3339(v) if isinstance(v, datetime) else v
+        for k, v in row.items()
+        if v is not None and k != "quality"
+    }
 
 
 def _trace(event: Event) -> str | None:

@@ -101,5 +101,3 @@ def one_endpoint(name: str) -> Endpoint:
 def shown(path: Path) -> str:
     """Return a path as a person types it from the repository's root."""
     return str(path.relative_to(ROOT)) if path.is_relative_to(ROOT) else str(path)
-
-

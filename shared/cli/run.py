@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import sys
 from contextlib import contextmanager
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -48,11 +49,11 @@ _SUCCESS = """
 @click.option("--dry-run", is_flag=True, help="Say what would be asked for, and ask for nothing.")
 @click.option("--answer", is_flag=True, help="Then answer a question: success by crime and difficulty.")
 @click.option("--json", "json_output", is_flag=True, help="Print the run records as JSON.")
-def run(  # noqa: PLR0913 - one per option
+def run(
     endpoints: tuple[str, ...], params: tuple[str, ...], account: str | None, begin: str | None,
     end: str | None, *, everything: bool, dry_run: bool, answer: bool, json_output: bool,
 ) -> int:  # fmt: skip
-    """Collect ENDPOINTS now: crimes, items, …"""
+    """Collect ENDPOINTS now: crimes, items and so on."""
     names = list(find_endpoints()) if everything else list(endpoints)
     if not names:
         raise click.UsageError(f"Name an endpoint, or --all. There are: {', '.join(find_endpoints())}.")
@@ -99,9 +100,7 @@ def _introduction(here: Local) -> str:
     return f"Collecting from {here.settings.torn_api_url}."
 
 
-def _one(
-    collector: Callable[..., Collector], endpoint: Endpoint, message: Message, bar: Bar
-) -> Attempt:
+def _one(collector: Callable[..., Collector], endpoint: Endpoint, message: Message, bar: Bar) -> Attempt:
     on_page = bar.begin(endpoint.name)
     one = collector(endpoint, on_page=on_page)
     try:
@@ -129,7 +128,7 @@ def _summary(attempts: list[Attempt], here: Local) -> None:
     rows = [
         (name, count, attempt.endpoint, attempt.outcome)
         for attempt in attempts
-        for name, count in (attempt.rows or {"–": 0}).items()
+        for name, count in (attempt.rows or {"(none)": 0}).items()
     ]
     table(("table", "rows", "endpoint", "outcome"), rows)
     for attempt in attempts:
@@ -139,11 +138,15 @@ def _summary(attempts: list[Attempt], here: Local) -> None:
             if getattr(error, "next_step", ""):
                 click.echo(f"  next: {error.next_step}", err=True)  # type: ignore[attr-defined]
         if attempt.quality and attempt.quality.rejected:
-            click.echo(f"{attempt.endpoint}: {attempt.quality.rejected} records set aside in rejected_rows", err=True)
+            click.echo(
+                f"{attempt.endpoint}: {attempt.quality.rejected} records set aside in rejected_rows", err=True
+            )
         if attempt.drift:
-            click.echo(f"{attempt.endpoint}: the API has {attempt.drift} new fields, see drift_history", err=True)
+            click.echo(
+                f"{attempt.endpoint}: the API has {attempt.drift} new fields, see drift_history", err=True
+            )
     database = Path(here.settings.warehouse.partition(":")[2])
-    click.echo(f"database: {shown(database)}   (tcdatalogger query \"SELECT …\", tcdatalogger status)")
+    click.echo(f'database: {shown(database)}   (tcdatalogger query "SELECT …", tcdatalogger status)')
 
 
 def _answer(here: Local) -> None:
@@ -159,7 +162,8 @@ class Bar:
 
     def begin(self, name: str) -> Callable[[Page, int], None]:
         """Begin an endpoint; return what is called for every page."""
-        return lambda page, number: None  # noqa: ARG005
+        del name
+        return lambda _page, _number: None
 
     def end(self, name: str, attempt: Attempt) -> None:
         """End an endpoint."""
@@ -167,7 +171,7 @@ class Bar:
 
 class _Plain(Bar):
     def end(self, name: str, attempt: Attempt) -> None:
-        seconds = sum(attempt.seconds.values())
+        seconds = (datetime.now(UTC) - attempt.started_at).total_seconds()
         click.echo(f"{name}: {attempt.outcome}, {attempt.pages or 0} pages in {seconds:.1f} s", err=True)
 
 
@@ -200,6 +204,11 @@ def _progress(*, quiet: bool) -> Iterator[Bar]:
         from rich.console import Console  # noqa: PLC0415 - 50 ms, only where a person looks
         from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn  # noqa: PLC0415
 
-        columns = (TextColumn("{task.description:<18}"), BarColumn(24), TimeElapsedColumn(), TextColumn("{task.fields[note]}"))
+        columns = (
+            TextColumn("{task.description:<18}"),
+            BarColumn(24),
+            TimeElapsedColumn(),
+            TextColumn("{task.fields[note]}"),
+        )
         with Progress(*columns, console=Console(stderr=True)) as progress:
             yield _Rich(progress)

@@ -32,9 +32,7 @@ def table(names: Sequence[str], rows: Iterable[Sequence[Any]], *, title: str = "
     from rich.table import Table  # noqa: PLC0415
 
     kept = list(rows)
-    numeric = [
-        all(isinstance(row[n], int | float | None) for row in kept) for n in range(len(names))
-    ]
+    numeric = [all(isinstance(row[n], int | float | None) for row in kept) for n in range(len(names))]
     grid = Table(box=SIMPLE_HEAD, title=title or None, title_justify="left")
     for name, right in zip(names, numeric, strict=True):
         grid.add_column(name, justify="right" if right else "left", overflow="fold")

@@ -8,10 +8,18 @@ from shared.simulator import FAULTS, serve
 
 __all__ = ["simulate"]
 
-_FAULTS = "\n".join(f"  {name:<16} {fault.description}" for name, fault in FAULTS.items() if "error-" not in name and "flat-" not in name)
+_FAULTS = "\n".join(
+    f"  {name:<18}{fault.description}"
+    for name, fault in FAULTS.items()
+    if not name.startswith(("error-", "flat-"))
+)
+_EPILOG = f"""\b
+Faults, as NAME[=AMOUNT][@WHERE][:TIMES[:AFTER]]:
+  error-N           Torn's error N, as an error body; flat-N in its flat form
+{_FAULTS}"""
 
 
-@click.command(epilog="\b\nFaults, as NAME[=AMOUNT][@WHERE][:TIMES[:AFTER]]; error-N and flat-N for each of Torn's codes:\n" + _FAULTS)
+@click.command(epilog=_EPILOG)
 @click.option("--port", default=8099, show_default=True, help="Port on this machine.")
 @click.option("--host", default="127.0.0.1", show_default=True, help="Address to listen on.")
 @click.option("--seed", default=7, show_default=True, help="Another number is another faction.")
@@ -19,8 +27,14 @@ _FAULTS = "\n".join(f"  {name:<16} {fault.description}" for name, fault in FAULT
 @click.option("--fault", "faults", multiple=True, metavar="NAME", help="Go wrong, see below.")
 @click.option("--speed", default=1.0, show_default=True, help="Simulated seconds per second.")
 @click.option("--crimes", default=320, show_default=True, help="How many crimes there are.")
-@click.option("--prices", type=click.Choice(["value", "shops"]), default="value", show_default=True, help="Which shape of prices the items have.")
-def simulate(  # noqa: PLR0913 - one per option
+@click.option(
+    "--prices",
+    type=click.Choice(["value", "shops"]),
+    default="value",
+    show_default=True,
+    help="Which shape of prices the items have.",
+)
+def simulate(
     port: int, host: str, seed: int, replay: tuple[str, ...], faults: tuple[str, ...], speed: float,
     crimes: int, prices: str,
 ) -> None:  # fmt: skip

@@ -24,7 +24,9 @@ _LAST = """
            arg_max(next_step, started_at) AS next_step,
            arg_max(rows, started_at) FILTER (outcome = 'ok') AS last_rows,
            CAST(sum(rejected) FILTER (outcome = 'ok') AS BIGINT) AS rejected,
-           count(*) FILTER (outcome IN ('failed', 'refused', 'retry') AND started_at > now() - INTERVAL 1 DAY) AS failed_today
+           count(*) FILTER (
+               outcome IN ('failed', 'refused', 'retry') AND started_at > now() - INTERVAL 1 DAY
+           ) AS failed_today
     FROM runs GROUP BY ALL ORDER BY ALL
 """
 _STALE_AFTER = 3

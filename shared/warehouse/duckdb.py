@@ -166,9 +166,7 @@ class DuckDBWriter:
         rows: dict[str, int] = {}
         superseded = False
         for family in families(self._endpoint):
-            written = write_family(
-                self._connection, self._endpoint, family, self._staged, self._account
-            )
+            written = write_family(self._connection, self._endpoint, family, self._staged, self._account)
             superseded |= written is None
             rows |= written if written is not None else dict.fromkeys(family.tables, 0)
         return Written(rows, superseded=superseded)
@@ -182,9 +180,7 @@ class DuckDBWriter:
         self._connection.commit()
 
 
-def _insert_ledger(
-    connection: duckdb.DuckDBPyConnection, table: str, rows: list[dict[str, Any]]
-) -> None:
+def _insert_ledger(connection: duckdb.DuckDBPyConnection, table: str, rows: list[dict[str, Any]]) -> None:
     if rows:
         incoming = pa.Table.from_pylist(rows, schema=arrow_schema(LEDGER[table].columns))
         connection.register("incoming", incoming)

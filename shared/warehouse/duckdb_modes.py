@@ -108,7 +108,8 @@ def _merge(
         log.info("%d of %d rows are older than those in %s and are left out", older, staged[root].count, root)
         columns = ", ".join(f"s.{quoted(column)}" for column in key)
         connection.execute(
-            f"CREATE OR REPLACE TEMP TABLE taken AS SELECT {columns} FROM {sources[root]} AS s WHERE NOT EXISTS "
+            f"CREATE OR REPLACE TEMP TABLE taken AS "
+            f"SELECT {columns} FROM {sources[root]} AS s WHERE NOT EXISTS "
             f"(SELECT 1 FROM {quoted(root)} AS t WHERE {same} AND t.{quoted(version)} > s.{quoted(version)})"
         )
         taken = "temp.taken"
@@ -121,9 +122,7 @@ def _merge(
     return written
 
 
-def _insert(
-    connection: duckdb.DuckDBPyConnection, name: str, source: str | None, only: str = ""
-) -> int:
+def _insert(connection: duckdb.DuckDBPyConnection, name: str, source: str | None, only: str = "") -> int:
     if source is None:
         return 0
     count: int = connection.execute(
@@ -135,6 +134,5 @@ def _insert(
 
 def _same(left: str, columns: Sequence[str], right: str, others: Sequence[str]) -> str:
     return " AND ".join(
-        f"{left}.{quoted(one)} = {right}.{quoted(other)}"
-        for one, other in zip(columns, others, strict=True)
+        f"{left}.{quoted(one)} = {right}.{quoted(other)}" for one, other in zip(columns, others, strict=True)
     )

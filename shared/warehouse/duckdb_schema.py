@@ -89,9 +89,7 @@ def _ensure(
         for column_name, column in columns.items():
             wanted = DUCKDB_TYPES[column.type]
             if column_name not in there:
-                connection.execute(
-                    f"ALTER TABLE {quoted(name)} ADD COLUMN {quoted(column_name)} {wanted}"
-                )
+                connection.execute(f"ALTER TABLE {quoted(name)} ADD COLUMN {quoted(column_name)} {wanted}")
             elif there[column_name][0] != wanted:
                 raise FixConfiguration(
                     f"the column {name}.{column_name} is {there[column_name][0]} in the warehouse "
