@@ -187,9 +187,7 @@ class Attempt:
 def rejected_rows(attempt: Attempt, rejected: Iterable[Rejected]) -> list[dict[str, Any]]:
     """Return the rows of ``rejected_rows``."""
     now = datetime.now(UTC)
-    return [
-        {**attempt.identity(), **msgspec.structs.asdict(one), "rejected_at": now} for one in rejected
-    ]
+    return [{**attempt.identity(), **msgspec.structs.asdict(one), "rejected_at": now} for one in rejected]
 
 
 def drift_rows(attempt: Attempt, drift: Iterable[tuple[str, Drift]]) -> list[dict[str, Any]]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 from datetime import date, datetime
+from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -17,7 +18,8 @@ __all__ = ["as_json", "table"]
 
 def as_json(value: object) -> None:
     """Print a value as JSON; moments as RFC 3339."""
-    click.echo(msgspec.json.format(msgspec.json.encode(value, enc_hook=str), indent=2).decode())
+    encoded = msgspec.json.encode(_plain(value), enc_hook=str)
+    click.echo(msgspec.json.format(encoded, indent=2).decode())
 
 
 def table(names: Sequence[str], rows: Iterable[Sequence[Any]], *, title: str = "") -> None:
@@ -31,7 +33,7 @@ def table(names: Sequence[str], rows: Iterable[Sequence[Any]], *, title: str = "
     from rich.console import Console  # noqa: PLC0415
     from rich.table import Table  # noqa: PLC0415
 
-    kept = list(rows)
+    kept = [[_plain(value) for value in row] for row in rows]
     numeric = [all(isinstance(row[n], int | float | None) for row in kept) for n in range(len(names))]
     grid = Table(box=SIMPLE_HEAD, title=title or None, title_justify="left")
     for name, right in zip(names, numeric, strict=True):
@@ -53,3 +55,14 @@ def _text(value: object, *, grouped: bool = False) -> str:
     if isinstance(value, float):
         return f"{value:,.2f}" if grouped else repr(value)
     return f"{value:,}" if grouped and abs(value) >= 10_000 else str(value)  # noqa: PLR2004
+
+
+def _plain(value: Any) -> Any:
+    """Return a value with its decimals as numbers: a sum of integers is one for a person."""
+    if isinstance(value, list):
+        return [_plain(inner) for inner in value]
+    if isinstance(value, dict):
+        return {key: _plain(inner) for key, inner in value.items()}
+    if isinstance(value, Decimal):
+        return int(value) if value == value.to_integral_value() else float(value)
+    return value
