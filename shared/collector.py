@@ -8,6 +8,7 @@ archive's manifest is written once, and the rows and their record become true to
 from __future__ import annotations
 
 import secrets
+import sys
 import time
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -302,7 +303,7 @@ class Collector:
         if request.slot is None:
             return False
         late: timedelta = datetime.now(UTC) - request.slot
-        return late > 2 * every(self.endpoint.every)
+        return late > every(self.endpoint.every)
 
     def _key_name(self, account: str) -> str:
         accounts = self.settings.accounts
@@ -346,6 +347,11 @@ def _run_fields(attempt: Attempt) -> dict[str, Any]:
 
 
 def _trace(event: Event) -> str | None:
+    """Return the W3C trace context: of the push request, or of the event itself."""
+    flask = sys.modules.get("flask")
+    if flask is not None and flask.has_request_context():
+        header: str | None = flask.request.headers.get("traceparent")
+        return header
     try:
         return str(event["traceparent"])
     except KeyError:
