@@ -22,7 +22,10 @@ if TYPE_CHECKING:
     from shared.message import Request
     from shared.quality import Quality
 
-__all__ = ["LEDGER", "OUTCOMES", "Attempt", "drift_rows", "rejected_rows"]
+__all__ = ["LEDGER", "LEDGER_VERSION", "OUTCOMES", "Attempt", "drift_rows", "rejected_rows"]
+
+#: Version of the ledger's own tables.
+LEDGER_VERSION = 1
 
 #: Every outcome of an attempt: what it means.
 OUTCOMES = {
@@ -101,6 +104,16 @@ LEDGER: dict[str, Table] = {
             "request": _column("STRING", "Which of the endpoint's requests."),
             "path": _column("STRING", "Where in the response; [] marks a list or map."),
             "type": _column("STRING", "Its JSON type."),
+            "seen_at": _column("TIMESTAMP", "When.", required=True),
+        },
+    ),
+    "schema_versions": Table(
+        description="Which version of an endpoint's tables was first written when.",
+        columns={
+            "endpoint": _column("STRING", "The endpoint; `ledger` for these tables.", required=True),
+            "version": _column("INTEGER", "The version that endpoint.yaml gives.", required=True),
+            "fingerprint": _column("STRING", "SHA-256 of tables, columns, types and texts.", required=True),
+            "run_id": _column("STRING", "The run that wrote it first."),
             "seen_at": _column("TIMESTAMP", "When.", required=True),
         },
     ),

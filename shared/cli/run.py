@@ -7,6 +7,7 @@ import sys
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
+from shutil import which
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -117,7 +118,7 @@ def _plan(endpoint: Endpoint, collector: Collector, message: Message) -> None:
     request = read_message(endpoint, collector.settings.accounts, message)
     click.echo(f"{endpoint.name}: run {request.run_id}")
     for name, declared in endpoint.requests.items():
-        click.echo(f"  GET {collector.settings.torn_api_url}{collector.first_url(name, request)}")
+        click.echo(f"  GET {collector.settings.torn_api_url}{collector.fetcher.first_url(name, request)}")
         if declared.lookback and request.window is None:
             click.echo(f"      the last {duration(declared.lookback).days} days; --from and --to for older")
     for name, table_ in endpoint.tables.items():
@@ -147,6 +148,11 @@ def _summary(attempts: list[Attempt], here: Local) -> None:
             )
     database = Path(here.settings.warehouse.partition(":")[2])
     click.echo(f'database: {shown(database)}   (tcdatalogger query "SELECT …", tcdatalogger status)')
+
+
+def _itself() -> str:
+    """Return the command as it can be typed here: it need not be on the path."""
+    return Path(sys.argv[0]).name if which("tcdatalogger") else shown(Path(sys.argv[0]).absolute())
 
 
 def _answer(here: Local) -> None:

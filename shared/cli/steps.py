@@ -15,8 +15,8 @@ import pyarrow as pa
 from shared.archive import MANIFEST, Archive
 from shared.cli.local import Message, faction, local, one_endpoint, shown
 from shared.cli.show import as_json, table
-from shared.collector import Flattening
 from shared.errors import BrokenContract, FixConfiguration, TooManyRejected
+from shared.flattening import Flattening
 from shared.ledger import Attempt, drift_rows, rejected_rows
 from shared.message import Request, read_message
 from shared.warehouse import open_warehouse
@@ -43,7 +43,7 @@ def fetch(endpoint: str, account: str | None) -> None:
     with faction(here) as collector:
         one = collector(declared)
         request = read_message(declared, one.settings.accounts, Message(body))
-        one.fetch(request, secrets.token_hex(6))
+        one.fetcher.fetch(request, secrets.token_hex(6))
         place = f"{one.archive.url}/{request.folder}/{MANIFEST}"
     click.echo(shown(Path(place.removeprefix("file:"))) if place.startswith("file:") else place)
 

@@ -48,7 +48,7 @@ class DuckDBWarehouse:
         """Begin a transaction for one run; it is rolled back unless committed."""
         with self._transaction() as connection:
             ensure_ledger(connection)
-            ensure_endpoint(connection, endpoint)
+            ensure_endpoint(connection, endpoint, run_id)
             yield DuckDBWriter(connection, endpoint, run_id, account)
 
     def record(self, entries: dict[str, list[dict[str, Any]]]) -> None:

@@ -355,3 +355,27 @@ def test_views_compare_runs(warehouse):
     ]
     seen = warehouse.query("SELECT path, type, first_run, last_run, runs FROM drift_history").to_pylist()
     assert seen == [{"path": "things[].x", "type": "string", "first_run": "r0", "last_run": "r1", "runs": 2}]
+
+
+def test_versions_are_written_when_they_change(warehouse):
+    """One row per version of the tables, with the run that wrote it first; comments follow the YAML."""
+    declared = family("append")
+    for n, name in enumerate(("a", "b")):
+        run(warehouse, declared, [{"id": n}], name=name, at=n)
+    told = family("append", parts="description: Other words.")
+    run(warehouse, told, [{"id": 3}], name="c", at=3)
+    rows = warehouse.query(
+        "SELECT version, run_id FROM schema_versions WHERE endpoint = 'things' ORDER BY seen_at"
+    )
+    assert rows.to_pylist() == [{"version": 1, "run_id": "a"}, {"version": 1, "run_id": "c"}]
+    comment = warehouse.query("SELECT comment FROM duckdb_tables() WHERE table_name = 'parts'").to_pylist()
+    assert comment == [{"comment": "Other words."}]
+
+
+def test_a_table_that_was_dropped_is_made_again(warehouse):
+    """Someone dropped a table by hand: the next run makes it and writes."""
+    run(warehouse, family("append"), [{"id": 1}], name="a", at=0)
+    with duckdb.connect(warehouse.path) as connection:
+        connection.execute("DROP TABLE things")
+    run(warehouse, family("append"), [{"id": 2}], name="b", at=1)
+    assert ids(warehouse) == [2]
