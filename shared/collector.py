@@ -189,14 +189,14 @@ class Collector:
         return late > every(self.endpoint.every)
 
     def _fail(self, attempt: Attempt, error: CollectError, outcome: str) -> None:
-        attempt.outcome, attempt.error = outcome, error
+        attempt.outcome, attempt.error, attempt.rows = outcome, error, {}
         entries = {"runs": [attempt.row()], **getattr(error, "ledger", {})}
         log.error("%s: %s", outcome, error, extra={"fields": {"run": _run_fields(attempt)}})
         # If this fails, its error is raised, so that the message is not acknowledged.
         self.warehouse.record(entries)
 
     def _retry(self, attempt: Attempt, error: Exception) -> None:
-        attempt.outcome, attempt.error = "retry", error
+        attempt.outcome, attempt.error, attempt.rows = "retry", error, {}
         expected = isinstance(error, CollectError)
         log.error("retry: %s", error, exc_info=not expected, extra={"fields": {"run": _run_fields(attempt)}})
         try:

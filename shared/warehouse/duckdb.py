@@ -88,7 +88,7 @@ class DuckDBWarehouse:
             try:
                 connection.begin()
                 yield connection
-            except (duckdb.IOException, duckdb.FatalException) as error:
+            except (duckdb.IOException, duckdb.FatalException, duckdb.TransactionException) as error:
                 raise _storage_failed(self.path, error) from error
 
     @contextmanager
@@ -195,9 +195,9 @@ def _storage_failed(path: Path, error: Exception) -> Exception:
             f"{path} is not a database this DuckDB can read: {text.splitlines()[0]}",
             next_step="move the file away, or point WAREHOUSE at another",
         )
-    if "No space left" in text:
+    if "No space left" in text or "File too large" in text:
         return StorageFailed(
-            f"no space left on the device of {path}; nothing was written",
+            f"no space left for {path}; nothing was written",
             next_step="free some space; nothing was lost, run it again",
         )
     return StorageFailed(f"{path}: {text}", next_step="check the disk; nothing was written")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import resource
 import signal
 import subprocess
 import sys
@@ -141,6 +142,20 @@ def test_no_network_fails_with_what_to_do(tmp_path):
     assert shell.query("SELECT outcome, error_class FROM runs") == [
         {"outcome": "retry", "error_class": "RetrySoon"}
     ]
+
+
+def test_a_full_disk_fails_with_what_to_do_and_loses_nothing(shell):
+    """The database may not grow: nothing is half-written, and the next run with space is whole."""
+    limit = lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (100_000, resource.RLIM_INFINITY))  # noqa: E731
+    done = subprocess.run(
+        [TCDATALOGGER, "run", "crimes"], cwd=shell.folder, env=shell.env, preexec_fn=limit,  # noqa: PLW1509
+        capture_output=True, text=True, timeout=60, check=False,
+    )  # fmt: skip
+    assert done.returncode == 1
+    assert "no space left for" in done.stderr
+    assert "next: free some space; nothing was lost, run it again" in done.stderr
+    shell("run", "crimes")
+    assert shell.query("SELECT outcome FROM runs") == [{"outcome": "ok"}]
 
 
 def test_wrong_settings_are_named_all_at_once(tmp_path):
