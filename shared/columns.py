@@ -7,7 +7,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from functools import cache
 from itertools import chain, repeat
+from operator import attrgetter
 from typing import TYPE_CHECKING, Any
 
 import msgspec
@@ -21,11 +23,13 @@ if TYPE_CHECKING:
     from shared.endpoint import Column, Endpoint
     from shared.shapes import Shape, TablePlan
 
-__all__ = ["Constant", "Rows", "Values", "arrow_schema", "read_columns", "to_arrow"]
+__all__ = ["Constant", "Rows", "Values", "arrow_schema", "read_columns", "to_arrow", "trail"]
 
-_astuple = msgspec.structs.astuple
+_getter = cache(lambda number: attrgetter(f"f{number}"))
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MICROSECOND = timedelta(microseconds=1)
+# The years 1 to 9999, which is what BigQuery's TIMESTAMP holds, in microseconds.
+_FIRST, _LAST = -62_135_596_800_000_000, 253_402_300_799_999_999
 
 ARROW = {
     "STRING": pa.string(),
@@ -71,11 +75,11 @@ def read_columns(
     """
     root = Rows(len(records), {} if keys is None else {"$key": list(keys)})
     found: dict[str | None, Rows] = {shape.table: root}
-    _element(shape, records, root, found)
+    _element(shape, list(records), root, found)
     return found
 
 
-def _element(shape: Shape, elements: Sequence[Any], rows: Rows, found: dict[str | None, Rows]) -> None:
+def _element(shape: Shape, elements: list[Any], rows: Rows, found: dict[str | None, Rows]) -> None:
     if shape.kind == "object":
         _object(shape, elements, "", rows, found)
     else:
@@ -85,27 +89,23 @@ def _element(shape: Shape, elements: Sequence[Any], rows: Rows, found: dict[str 
 def _object(
     shape: Shape, objects: Sequence[Any], prefix: str, rows: Rows, found: dict[str | None, Rows]
 ) -> None:
-    if not shape.children:
-        return
-    columns: Any = zip(*map(_astuple, objects), strict=False) if objects else repeat(())
-    for (key, child), column in zip(shape.children.items(), columns, strict=False):
-        _place(child, column, prefix + key, rows, found)
+    for number, (key, child) in enumerate(shape.children.items()):
+        if child.kind != "ignored":
+            _place(child, list(map(_getter(number), objects)), prefix + key, rows, found)
 
 
-def _place(
-    shape: Shape, column: Sequence[Any], path: str, rows: Rows, found: dict[str | None, Rows]
-) -> None:
+def _place(shape: Shape, column: list[Any], path: str, rows: Rows, found: dict[str | None, Rows]) -> None:
     if shape.kind == "value":
-        rows.values[path] = column  # type: ignore[assignment]
-    elif shape.kind == "object":
-        if column.count(None) == len(column):
-            _nothing(shape, path + ".", rows, found)
-        else:
-            blank = _blank(shape)
-            filled = [blank if value is None else value for value in column] if None in column else column
-            _object(shape, filled, path + ".", rows, found)
-    elif shape.kind != "ignored":
+        rows.values[path] = column
+    elif shape.kind != "object":
         _children(shape, column, found)
+    elif any(column):
+        # Structs are true, so that only null and missing give way.
+        blank = _blank(shape)
+        filled = column if shape.required else [value or blank for value in column]
+        _object(shape, filled, path + ".", rows, found)
+    else:
+        _nothing(shape, path + ".", rows, found)
 
 
 def _children(shape: Shape, column: Sequence[Any], found: dict[str | None, Rows]) -> None:
@@ -180,11 +180,27 @@ def _values(column: Column, rows: Rows, constants: Mapping[str, Any]) -> Values:
     return rows.values.get(column.from_, _NOTHING)
 
 
+def trail(plans: Mapping[str, TablePlan], found: Mapping[str | None, Rows], name: str, row: int) -> str:
+    """Return the path from the single record that ``found`` holds to a row: ``slots[2].tags['a']``."""
+    plan, rows = plans[name], found.get(name)
+    if rows is None or rows.counts is None:
+        return ""
+    parent, label = 0, rows.values.get("$key", rows.values["$index"])[row]  # type: ignore[index]
+    for count in rows.counts:
+        if row < count:
+            break
+        parent, row = parent + 1, row - count
+    above = "" if plan.root is None else trail(plans, found, plan.root, parent)
+    place = ".".join(plan.each)
+    return f"{above}{'.' if above and place else ''}{place}[{label!r}]"
+
+
 def to_arrow(values: Values, column: Column, count: int) -> pa.Array:
     """Return a column as Arrow, refusing what does not fit.
 
     Raises:
-        pyarrow.ArrowInvalid, OverflowError, UnicodeError: a value that its type cannot hold.
+        pyarrow.ArrowInvalid, OverflowError, ValueError: a value that its type cannot hold.
+
     """
     arrow = ARROW[column.type]
     if isinstance(values, Constant):
@@ -199,6 +215,12 @@ def to_arrow(values: Values, column: Column, count: int) -> pa.Array:
             values = [None if v is None else v * factor for v in values]
     elif column.type == "JSON":
         values = [_json_text(v) for v in values]
+    elif column.type == "FLOAT":
+        try:
+            return pa.array(values, arrow)
+        except pa.ArrowInvalid:
+            # Arrow takes no integer above 2⁵³; those that a double holds exactly are welcome.
+            values = [_double(v) for v in values]
     return pa.array(values, arrow)
 
 
@@ -212,9 +234,23 @@ def arrow_schema(columns: Mapping[str, Column]) -> pa.Schema:
 def _micros(value: datetime) -> int:
     if value.tzinfo is None:
         value = value.replace(tzinfo=UTC)
-    return (value - _EPOCH) // _MICROSECOND
+    micros = (value - _EPOCH) // _MICROSECOND
+    if not _FIRST <= micros <= _LAST:
+        raise OverflowError(f"{value.isoformat()} is outside the years 1 to 9999 in UTC")
+    return micros
+
+
+def _double(value: float | None) -> float | None:
+    if value is None:
+        return None
+    double = float(value)
+    if double != value:
+        raise OverflowError(f"{value} cannot be kept exactly as FLOAT")
+    return double
 
 
 def _json_text(value: msgspec.Raw | None) -> str | None:
-    text = None if value is None else bytes(value).decode()
-    return None if text == "null" else text
+    if value is None:
+        return None
+    # The decoder skipped it unread; a store would refuse what is no JSON throughout.
+    return None if msgspec.json.decode(value) is None else bytes(value).decode()

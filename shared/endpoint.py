@@ -13,6 +13,7 @@ from msgspec import Meta, Struct, field
 
 __all__ = [
     "CONSTANTS",
+    "FORMS",
     "Check",
     "Column",
     "Endpoint",
@@ -29,8 +30,21 @@ CONSTANTS = {
     "$faction_id": "INTEGER",
 }
 
+_NAME = r"^[a-z][a-z0-9_]{0,127}$"
+_SECRET = r"^[a-z][a-z0-9-]{0,62}$"  # noqa: S105 - the form of a secret's name
+_URL_PATH = r"^/[^?#\s]*$"
+_MEMORY = r"^\d+(Mi|Gi)$"
+
+#: What each pattern means, for people.
+FORMS = {
+    _NAME: "lower-case letters, digits and _, a letter first",
+    _SECRET: "lower-case letters, digits and -, a letter first",
+    _URL_PATH: "a path from / on, without ? and #",
+    _MEMORY: "a size such as 512Mi or 1Gi",
+}
+
 Scalar = str | int | float | bool
-Name = Annotated[str, Meta(pattern=r"^[a-z][a-z0-9_]{0,127}$")]
+Name = Annotated[str, Meta(pattern=_NAME)]
 Text = Annotated[str, Meta(min_length=1)]
 JsonPath = Annotated[
     str, Meta(min_length=1, description="Keys from the record down, with dots between them.")
@@ -41,20 +55,33 @@ class _Strict(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     pass
 
 
-class Check(_Strict):
+class Check(_Strict, frozen=True):
     """What a value should be; ``warn`` keeps and counts the row, ``reject`` refuses its record."""
 
-    min: float | None = None
-    max: float | None = None
-    enum: list[Scalar] | None = None
-    severity: Literal["warn", "reject"] = "warn"
+    min: Annotated[float | None, Meta(description="The least allowed, for INTEGER and FLOAT.")] = None
+    max: Annotated[float | None, Meta(description="The most allowed, for INTEGER and FLOAT.")] = None
+    enum: Annotated[
+        Annotated[list[Scalar], Meta(min_length=1)] | None, Meta(description="The values allowed.")
+    ] = None
+    severity: Annotated[
+        Literal["warn", "reject"],
+        Meta(description="warn keeps and counts the row; reject refuses its record."),
+    ] = "warn"
 
 
-class Column(_Strict):
+class Column(_Strict, frozen=True):
     """One column, and where in the record its value stands."""
 
-    type: Literal["STRING", "INTEGER", "FLOAT", "BOOLEAN", "TIMESTAMP", "DATE", "JSON"]
-    mode: Literal["NULLABLE", "REQUIRED"] = "NULLABLE"
+    type: Annotated[
+        Literal["STRING", "INTEGER", "FLOAT", "BOOLEAN", "TIMESTAMP", "DATE", "JSON"],
+        Meta(description="The column's type; a value of another type rejects its record."),
+    ]
+    mode: Annotated[
+        Literal["NULLABLE", "REQUIRED"],
+        Meta(
+            description="REQUIRED rejects a record without the value; for keys and the time of reading only."
+        ),
+    ] = "NULLABLE"
     from_: Annotated[
         str | None,
         Meta(
@@ -65,8 +92,8 @@ class Column(_Strict):
     unit: Annotated[
         Literal["s", "ms", "iso"], Meta(description="How a TIMESTAMP is written in the response.")
     ] = "s"
-    check: Check | None = None
-    description: str = ""
+    check: Annotated[Check | None, Meta(description="What the value should be.")] = None
+    description: Annotated[str, Meta(description="What the value means; stands in the warehouse too.")] = ""
 
     @property
     def required(self) -> bool:
@@ -74,81 +101,99 @@ class Column(_Strict):
         return self.mode == "REQUIRED"
 
 
-class Window(_Strict):
+class Window(_Strict, frozen=True):
     """The names of the parameters that a backfill sets, in unix seconds."""
 
-    from_: Text = field(name="from")
-    to: Text
+    from_: Annotated[str, Meta(min_length=1, description="The parameter for the begin.")] = field(name="from")
+    to: Annotated[str, Meta(min_length=1, description="The parameter for the end.")]
 
 
-class Request(_Strict):
+class Request(_Strict, frozen=True):
     """One request, repeated for every page."""
 
-    path: Annotated[str, Meta(pattern=r"^/[^?#\s]*$")]
-    params: dict[str, Scalar] = {}
+    path: Annotated[str, Meta(pattern=_URL_PATH, description="The path below the API's address.")]
+    params: Annotated[dict[str, Scalar], Meta(description="Parameters of every call.")] = {}
     records: Annotated[
         str,
         Meta(
             min_length=1,
-            description="Where the records stand in the body: a list, a single object or a map; $ is the body.",
+            description="Where the records stand in the body: a list, one object or a map; $ is the body.",
         ),
     ] = "$"
     pages: Annotated[
         Literal["none", "links"], Meta(description="links: follow _metadata.links.next to the end.")
     ] = "none"
-    max_pages: Annotated[int, Meta(ge=1, le=100_000)] = 1_000
-    window: Window | None = None
+    max_pages: Annotated[int, Meta(ge=1, le=100_000, description="More pages than this fail the run.")] = (
+        1_000
+    )
+    window: Annotated[Window | None, Meta(description="The parameters that a backfill sets.")] = None
     lookback: Annotated[
         str | None, Meta(description="A scheduled run asks from its slot minus this duration.")
     ] = None
 
 
-class Table(_Strict):
+class Table(_Strict, frozen=True):
     """One table: a row for every record, or for every element of a list or map inside it."""
 
-    columns: dict[Name, Column]
-    description: str = ""
-    mode: Literal["append", "replace", "merge"] = "append"
+    columns: Annotated[dict[Name, Column], Meta(description="The table's columns, in order.")]
+    description: Annotated[str, Meta(description="What a row is; stands in the warehouse too.")] = ""
+    mode: Annotated[
+        Literal["append", "replace", "merge"],
+        Meta(
+            description="append adds rows, replace keeps the newest run's, merge the newest row of each key."
+        ),
+    ] = "append"
     request: Annotated[str | None, Meta(description="Which request feeds it, if there are several.")] = None
     of: Annotated[
         str | None, Meta(description="The table whose rows hold the list; else the request's own records.")
     ] = None
-    each: Annotated[
-        JsonPath | None, Meta(description="The list or map that gives one row per element.")
-    ] = None
+    each: Annotated[JsonPath | None, Meta(description="The list or map that gives one row per element.")] = (
+        None
+    )
     parent: Annotated[
-        dict[Name, Name], Meta(description="Columns of the parent's row that are repeated here: own name → parent's.")
+        dict[Name, Name],
+        Meta(description="Columns of the parent's row that are repeated here: own name → parent's."),
     ] = {}
-    key: list[Name] = []
-    partition: Name | None = None
-    cluster: Annotated[list[Name], Meta(max_length=4)] = []
-    allow_empty: bool = False
+    key: Annotated[list[Name], Meta(description="The columns that tell one row from all others.")] = []
+    partition: Annotated[
+        Name | None, Meta(description="The TIMESTAMP or DATE column whose days part the table.")
+    ] = None
+    cluster: Annotated[
+        list[Name], Meta(max_length=4, description="The columns that rows are sorted by.")
+    ] = []
+    allow_empty: Annotated[bool, Meta(description="A replace may leave the table without rows.")] = False
     ignore: Annotated[
         list[JsonPath], Meta(description="Fields that the API has and this table does not take.")
     ] = []
 
     @property
     def version_column(self) -> str | None:
-        """Name the column that says when the row was read; a merge keeps the newest."""
+        """Name the column that says when the row was read; the newest state wins."""
         return next((n for n, c in self.columns.items() if c.from_ == "$fetched_at"), None)
 
 
-class Endpoint(_Strict):
+class Endpoint(_Strict, frozen=True):
     """One endpoint of one API, as one file declares it."""
 
-    name: Name
-    description: Text
-    source: Literal["torn"]
-    requests: Annotated[dict[Name, Request], Meta(min_length=1)]
+    name: Annotated[
+        str, Meta(pattern=_NAME, description="Its folder's name, and so its function's and topic's.")
+    ]
+    description: Annotated[str, Meta(min_length=1, description="What it collects, in a sentence.")]
+    source: Annotated[Literal["torn"], Meta(description="The API it reads.")]
+    requests: Annotated[
+        dict[Name, Request], Meta(min_length=1, description="What a run asks the API for, by name.")
+    ]
     every: Annotated[str, Meta(description="ISO-8601 duration that divides a day: PT15M, PT1H, P1D.")]
-    key: Annotated[str, Meta(pattern=r"^[a-z][a-z0-9-]{0,62}$", description="The name of the key's secret.")]
-    calls_per_minute: Annotated[int, Meta(ge=1, le=100)]
-    tables: Annotated[dict[Name, Table], Meta(min_length=1)]
+    key: Annotated[str, Meta(pattern=_SECRET, description="The name of the key's secret.")]
+    calls_per_minute: Annotated[
+        int, Meta(ge=1, le=100, description="The most calls a minute that it makes with one key.")
+    ]
+    tables: Annotated[dict[Name, Table], Meta(min_length=1, description="The tables it fills, by name.")]
     scope: Annotated[
         Literal["account", "global"], Meta(description="global: read once for all accounts.")
     ] = "account"
     overridable: Annotated[list[str], Meta(description="Parameters that a message may set.")] = []
-    memory: Annotated[str, Meta(pattern=r"^\d+(Mi|Gi)$")] = "512Mi"
+    memory: Annotated[str, Meta(pattern=_MEMORY, description="The function's memory.")] = "512Mi"
     max_rejected: Annotated[
         float,
         Meta(ge=0, le=1, description="The share of records that may be rejected before the run fails."),

@@ -1,6 +1,7 @@
 """The rules of an endpoint that a JSON Schema cannot say.
 
-Each problem is ``(path of keys, what was found and what is allowed)``; all are found at once.
+Each problem is ``(path of keys, what was found and what is allowed)``; all are found at once. What
+a column may be is in ``column_rules``.
 """
 
 from __future__ import annotations
@@ -10,13 +11,15 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
-from shared.endpoint import CONSTANTS, Column
+from shared.column_rules import column_problems, names, path_problem
+from shared.endpoint import Column
 from shared.schedule import duration, every
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
 
     from shared.endpoint import Endpoint, Table
+    from shared.yaml_tree import Problem
 
 __all__ = [
     "RESERVED_COLUMNS",
@@ -39,8 +42,11 @@ RESERVED_COLUMNS = {
 #: The ledger's own tables.
 RESERVED_TABLES = ("runs", "rejected_rows", "drift", "schema_versions")
 
-_ELEMENT = {"$index": "INTEGER", "$key": "STRING"}
-Problem = tuple[tuple[str, ...], str]
+_DAYS = {"TIMESTAMP", "DATE"}
+# What cannot be compared, or not sorted by.
+_UNFIT = {"key": {"JSON"}, "cluster": {"JSON", "FLOAT"}}
+# Parameters that the run sets.
+_OWN = frozenset({"key", "timestamp"})
 
 
 def root_table(endpoint: Endpoint, name: str) -> str | None:
@@ -58,8 +64,11 @@ def root_table(endpoint: Endpoint, name: str) -> str | None:
 
 def request_of(endpoint: Endpoint, table: Table) -> str | None:
     """Return the name of the request that feeds a table."""
-    if table.of is not None and table.of in endpoint.tables and endpoint.tables[table.of] is not table:
-        return request_of(endpoint, endpoint.tables[table.of])
+    # At most one step per table, so that a loop, which is a mistake of its own, ends.
+    for _ in endpoint.tables:
+        if table.of is None or table.of not in endpoint.tables:
+            break
+        table = endpoint.tables[table.of]
     if table.request is None and len(endpoint.requests) == 1:
         return next(iter(endpoint.requests))
     return table.request
@@ -91,17 +100,17 @@ def rule_problems(endpoint: Endpoint, folder: str | None = None) -> Iterator[Pro
     for name, table in endpoint.tables.items():
         at = ("tables", name)
         if name in RESERVED_TABLES:
-            yield at, f"{name!r} is one of the ledger's own tables ({', '.join(RESERVED_TABLES)})"
+            yield at, f"{name!r} is one of the ledger's own tables ({names(RESERVED_TABLES)})"
         yield from ((at + where, what) for where, what in _table(endpoint, name, table))
 
 
 def _requests(endpoint: Endpoint) -> Iterator[Problem]:
     fed = {request_of(endpoint, table) for table in endpoint.tables.values() if not _loops(endpoint, table)}
-    allowed = {p for request in endpoint.requests.values() for p in request.params}
     for name, request in endpoint.requests.items():
         at = ("requests", name)
-        if request.window is not None:
-            allowed |= {request.window.from_, request.window.to}
+        problem = None if request.records == "$" else path_problem(request.records)
+        if problem is not None:
+            yield (*at, "records"), problem
         if request.lookback is not None:
             try:
                 duration(request.lookback)
@@ -109,11 +118,12 @@ def _requests(endpoint: Endpoint) -> Iterator[Problem]:
                 yield (*at, "lookback"), f"found {error}"
             if request.window is None:
                 yield (*at, "lookback"), "needs `window`, which names the parameters to set"
-        if name not in fed:
+        if name not in fed and fed.issubset(endpoint.requests):
             yield at, "feeds no table; a table names it with `request`"
-    for name in ("key", "timestamp"):
-        if name in endpoint.overridable or any(name in r.params for r in endpoint.requests.values()):
-            yield ("overridable",), f"{name!r} is the run's own parameter; a file must not set it"
+        for parameter in _OWN.intersection(request.params):
+            yield (*at, "params", parameter), "is the run's own parameter; a file must not set it"
+    for parameter in _OWN.intersection(endpoint.overridable):
+        yield ("overridable",), f"{parameter!r} is the run's own parameter; a message must not set it"
 
 
 def _table(endpoint: Endpoint, name: str, table: Table) -> Iterator[Problem]:
@@ -121,119 +131,143 @@ def _table(endpoint: Endpoint, name: str, table: Table) -> Iterator[Problem]:
         yield ("of",), f"found {table.of!r}; it leads back to {name!r}"
         return
     if table.of is not None and table.of not in endpoint.tables:
-        yield ("of",), f"found {table.of!r}; the tables are {_names(endpoint.tables)}"
+        yield ("of",), f"found {table.of!r}; the tables are {names(endpoint.tables)}"
         return
-    if table.of is not None and table.each is None:
-        yield ("each",), "a table with `of` needs `each`, the list inside that table's rows"
     request = request_of(endpoint, table)
     if request not in endpoint.requests:
         found = "missing" if request is None else f"found {request!r}"
-        yield ("request",), f"{found}; the requests are {_names(endpoint.requests)}"
+        yield ("request",), f"{found}; the requests are {names(endpoint.requests)}"
         return
+    yield from _place(endpoint, name, table, request)
     yield from _parent(endpoint, name, table)
-    columns = {**table.columns, **dict.fromkeys(table.parent)}
-    for role in ("key", "cluster"):
-        for column in getattr(table, role):
-            if column not in columns:
-                yield (role,), f"found {column!r}; the columns are {_names(columns)}"
-    for column, count in Counter(table.key).items():
-        if count > 1:
-            yield ("key",), f"names {column!r} {count} times"
-    if table.partition is not None and getattr(
-        table.columns.get(table.partition), "type", None
-    ) not in {"TIMESTAMP", "DATE"}:
-        yield ("partition",), f"found {table.partition!r}; it must be a TIMESTAMP or DATE column"
+    yield from _roles(endpoint, name, table)
     if table.mode == "merge" and not table.key:
         yield ("mode",), "merge needs a `key`"
-    if table.mode == "merge" and table.version_column is None:
-        yield ("mode",), "merge needs a column `from: $fetched_at`, so that the newest state wins"
+    if table.mode in {"merge", "replace"} and table.version_column is None:
+        yield ("mode",), f"{table.mode} needs a column `from: $fetched_at`, so that the newest state wins"
     if table.allow_empty and table.mode != "replace":
         yield ("allow_empty",), f"is for mode replace; this table's is {table.mode}"
     for column_name, column in table.columns.items():
+        at = ("columns", column_name)
+        if column_name in RESERVED_COLUMNS:
+            yield at, "every table has this column already"
+        if column.from_ == "$faction_id" and endpoint.scope == "global":
+            yield (*at, "from"), "found '$faction_id'; an endpoint of scope global has none"
         yield from (
-            (("columns", column_name, *where), what)
-            for where, what in _column(column_name, column, table)
+            ((*at, *where), what) for where, what in column_problems(column, inside=table.each is not None)
+        )
+
+
+def _place(endpoint: Endpoint, name: str, table: Table, request: str) -> Iterator[Problem]:
+    """Yield what is wrong with where the rows come from."""
+    for path in table.ignore:
+        problem = path_problem(path)
+        if problem is not None:
+            yield ("ignore",), problem
+    if table.each is None:
+        yield from _records(endpoint, name, table, request)
+        return
+    if table.of is not None and table.request not in {None, request}:
+        yield ("request",), f"found {table.request!r}; {table.of!r} is fed by {request!r}"
+    problem = path_problem(table.each)
+    if table.each == "$value":
+        listed = table.of is not None and endpoint.tables[table.of].each is not None
+        problem = (
+            None if listed else "found '$value'; it needs `of`, a table whose elements are lists themselves"
+        )
+    if problem is not None:
+        yield ("each",), problem
+
+
+def _records(endpoint: Endpoint, name: str, table: Table, request: str) -> Iterator[Problem]:
+    """Yield what is wrong with a table of the records themselves."""
+    if table.of is not None:
+        yield ("each",), "is missing; a table with `of` names the list inside that table's rows"
+        return
+    mapped = any(column.from_ == "$key" for column in table.columns.values())
+    if mapped and endpoint.requests[request].records == "$":
+        yield ("columns",), "$key needs `records` to name a map inside the body, not the body itself"
+    first = _first_of_records(endpoint, request)
+    if first != name:
+        yield (
+            ("request",),
+            f"{first!r} takes the records of {request!r} already; `each` takes a list inside them",
+        )
+
+
+def _first_of_records(endpoint: Endpoint, request: str) -> str:
+    return next(
+        name
+        for name, table in endpoint.tables.items()
+        if table.each is None and table.of is None and request_of(endpoint, table) == request
+    )
+
+
+def _roles(endpoint: Endpoint, name: str, table: Table) -> Iterator[Problem]:
+    """Yield what is wrong with key, partition and cluster."""
+    known = _all_columns(endpoint, name)
+    for role in ("key", "cluster"):
+        for column, count in Counter(getattr(table, role)).items():
+            if column not in known:
+                yield (role,), f"found {column!r}; the columns are {names(known)}"
+            if count > 1:
+                yield (role,), f"names {column!r} {count} times"
+            if known.get(column) in _UNFIT[role]:
+                yield (role,), f"found {column!r}; a {known[column]} column is not allowed here"
+    for column in dict.fromkeys(table.key):
+        if column in table.columns and not table.columns[column].required:
+            yield ("columns", column, "mode"), "is a key column; it must be REQUIRED"
+    if table.partition is not None and known.get(table.partition) not in _DAYS:
+        fitting = [column for column, type_ in known.items() if type_ in _DAYS]
+        yield (
+            ("partition",),
+            f"found {table.partition!r}; the TIMESTAMP and DATE columns are {names(fitting)}",
         )
 
 
 def _parent(endpoint: Endpoint, name: str, table: Table) -> Iterator[Problem]:
-    root = root_table(endpoint, name)
     if table.each is None:
         if table.parent:
             yield ("parent",), "is for a table with `each`"
-        twins = [
-            other
-            for other, candidate in endpoint.tables.items()
-            if candidate.each is None and request_of(endpoint, candidate) == request_of(endpoint, table)
-        ]
-        if twins[0] != name:
-            yield ("request",), f"{twins[0]!r} takes this request's records already"
         return
+    root = root_table(endpoint, name)
     if root is None:
-        if table.parent or table.mode == "merge":
+        orphaned = all(request_of(endpoint, other) in endpoint.requests for other in endpoint.tables.values())
+        if orphaned and (table.parent or table.mode == "merge"):
             yield ("parent",), "no table takes the records themselves, so there is no parent row"
         return
     parent = endpoint.tables[root]
-    known = {**parent.columns, **dict.fromkeys(parent.parent)}
+    known = _all_columns(endpoint, root)
     for own, theirs in table.parent.items():
         if theirs not in known:
-            yield ("parent", own), f"found {theirs!r}; {root!r} has {_names(known)}"
+            yield ("parent", own), f"found {theirs!r}; {root!r} has {names(known)}"
         if own in table.columns:
             yield ("parent", own), "is declared under `columns` too"
-        if own in RESERVED_COLUMNS:
-            yield ("parent", own), "every table has this column already"
     if parent.mode != table.mode:
-        yield ("mode",), f"found {table.mode!r}; its parent {root!r} has {parent.mode!r}, and they are written as one"
-    missing = [k for k in parent.key if k not in table.parent.values()]
+        yield (
+            ("mode",),
+            f"found {table.mode!r}; its parent {root!r} has {parent.mode!r}, and they are written as one",
+        )
+    missing = [k for k in parent.key if k in known and k not in table.parent.values()]
     if table.mode == "merge" and missing:
-        yield ("parent",), f"merge needs the parent's key here too: {_names(missing)}"
+        yield ("parent",), f"merge needs the parent's key here too: {names(missing)}"
 
 
-def _column(name: str, column: Column, table: Table) -> Iterator[Problem]:
-    if name in RESERVED_COLUMNS:
-        yield (), "every table has this column already"
-    source = column.from_
-    if source is None:
-        if column.required:
-            yield ("mode",), "is REQUIRED, but the column has no `from`"
-    elif source.startswith("$"):
-        fixed = {**CONSTANTS, **_ELEMENT}
-        if source != "$value" and source not in fixed:
-            yield ("from",), f"found {source!r}; there are {_names([*fixed, '$value'])}"
-        elif source in fixed and column.type != fixed[source]:
-            yield ("type",), f"found {column.type}; {source} is {fixed[source]}"
-        if source in {"$index", "$value"} and table.each is None:
-            yield ("from",), f"{source} is for a table with `each`"
-    elif "" in source.split("."):
-        yield ("from",), f"found {source!r}; keys with single dots between them are allowed"
-    if column.unit != "s" and column.type != "TIMESTAMP":
-        yield ("unit",), f"is for TIMESTAMP; this column is {column.type}"
-    check = column.check
-    if check is None:
-        return
-    numeric = column.type in {"INTEGER", "FLOAT"}
-    for bound in ("min", "max"):
-        if getattr(check, bound) is not None and not numeric:
-            yield ("check", bound), f"is for INTEGER and FLOAT; this column is {column.type}"
-    if check.min is not None and check.max is not None and check.min > check.max:
-        yield ("check",), f"min {check.min:g} is above max {check.max:g}"
-    if check.min is None and check.max is None and check.enum is None:
-        yield ("check",), "says nothing; give min, max or enum"
-    wanted = {"STRING": str, "INTEGER": int, "FLOAT": (int, float), "BOOLEAN": bool}.get(column.type)
-    for value in check.enum or ():
-        if wanted is None or not isinstance(value, wanted) or (isinstance(value, bool) and numeric):
-            yield ("check", "enum"), f"found {value!r}, which is no {column.type}"
+def _all_columns(endpoint: Endpoint, name: str) -> dict[str, str | None]:
+    """Return a table's own columns and its parent's with their types; None if the parent has none such."""
+    table = endpoint.tables[name]
+    root = root_table(endpoint, name)
+    above = (
+        _all_columns(endpoint, root) if table.parent and root in endpoint.tables and root is not None else {}
+    )
+    own: Iterable[tuple[str, str | None]] = ((n, c.type) for n, c in table.columns.items())
+    return {**dict(own), **{n: above.get(theirs) for n, theirs in table.parent.items()}}
 
 
 def _loops(endpoint: Endpoint, table: Table) -> bool:
-    seen: set[int] = set()
-    while table.of is not None and table.of in endpoint.tables:
-        if id(table) in seen:
-            return True
-        seen.add(id(table))
+    """Say whether following ``of`` never ends."""
+    for _ in endpoint.tables:
+        if table.of is None or table.of not in endpoint.tables:
+            return False
         table = endpoint.tables[table.of]
-    return False
-
-
-def _names(names: object) -> str:
-    return ", ".join(map(str, names)) or "none"  # type: ignore[call-overload]
+    return table.of is not None

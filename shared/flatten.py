@@ -15,17 +15,23 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 import pyarrow as pa
 
-from shared.columns import arrow_schema, read_columns, table_values, to_arrow
+from shared.columns import arrow_schema, read_columns, table_values, to_arrow, trail
+from shared.endpoint import CONSTANTS
 from shared.endpoint_rules import table_columns
-from shared.errors import BrokenContract
-from shared.isolate import Drift, Rejected, drift_in, split_records
+from shared.errors import BrokenContract, FixConfiguration
+from shared.isolate import Drift, Rejected, drift_in, locate
 from shared.quality import Quality, Refused, check_columns
-from shared.shapes import Shape, attribute, build_body, build_shape, struct_type
+from shared.shape_tree import build_shape
+from shared.shapes import Shape, attribute, build_body, is_readable, struct_type
+from shared.split import split_records
+from shared.unique import UniqueKeys
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from shared.endpoint import Endpoint
+    from shared.columns import Values
+    from shared.endpoint import Column, Endpoint
+    from shared.split import Pieces
 
 __all__ = ["Flat", "Flattener"]
 
@@ -36,10 +42,14 @@ NOT_AS_DECLARED = (
     pa.ArrowInvalid,
     pa.ArrowTypeError,
     OverflowError,
+    RecursionError,
     Refused,
 )
-#: How often the structs learn new fields in one run before they stop looking.
+#: How often, and how many, new fields the structs learn in one run before they stop looking.
 _LESSONS = 20
+_FIELDS = 200
+#: How many of them are recorded.
+_DRIFT = 1_000
 
 
 @dataclass(slots=True)
@@ -78,12 +88,20 @@ class Flattener:
         self._record, self._plans = build_shape(endpoint, request)
         self._columns = {name: table_columns(endpoint, name) for name in self._plans}
         self._schemas = {name: arrow_schema(columns) for name, columns in self._columns.items()}
-        self._place = _path(endpoint.requests[request].records)
+        self._needed = {
+            column.from_
+            for columns in self._columns.values()
+            for column in columns.values()
+            if column.required and column.from_ in CONSTANTS
+        }
+        records = endpoint.requests[request].records
+        self._place = () if records == "$" else tuple(records.split("."))
         root = endpoint.tables.get(self._record.table or "")
         self._mapped = root is not None and any(c.from_ == "$key" for c in root.columns.values())
         self._body = build_body(self._record, self._place, envelope, mapped=self._mapped)
-        self._unique = _UniqueKeys(endpoint, self._plans, self._record)
+        self._unique = UniqueKeys(endpoint, self._plans, self._record)
         self._lessons = 0
+        self._learned = 0
         self._compile()
 
     def page(self, body: bytes, constants: Mapping[str, Any]) -> Flat:
@@ -95,7 +113,15 @@ class Flattener:
 
         Raises:
             BrokenContract: the body holds no records where they are declared.
+            FixConfiguration: a constant that a column needs is not set.
+
         """
+        for name in self._needed:
+            if constants[str(name)] is None:
+                raise FixConfiguration(
+                    f"a REQUIRED column of {self.request!r} takes {name}, which is not set",
+                    next_step="set it for this account in ACCOUNTS, or make the column NULLABLE",
+                )
         while True:
             try:
                 keys, records = self._decode(body)
@@ -109,17 +135,17 @@ class Flattener:
 
         Raises:
             BrokenContract: the body holds no records where they are declared.
+
         """
         try:
             found = self._unique.keys(*self._decode(body))
         except NOT_AS_DECLARED:
             found = None
-        return [raw for _, raw in self._split(body)] if found is None else found
+        return [raw for _, raw in self._split(body).items] if found is None else found
 
     def _compile(self) -> None:
-        strict = self._lessons < _LESSONS
-        self._decoder = msgspec.json.Decoder(struct_type(self._body, strict=strict))
-        self._one = msgspec.json.Decoder(struct_type(self._record, strict=strict))
+        self._decoder = msgspec.json.Decoder(struct_type(self._body, strict=self._lessons < _LESSONS))
+        self._one: msgspec.json.Decoder[Any] | None = None
         self._reach = attrgetter(attribute(self._body, self._place)) if self._place else None
         self._unique.compile()
 
@@ -133,156 +159,116 @@ class Flattener:
             return None, found
         return None, [] if found is None else [found]
 
-    def _split(self, body: bytes) -> list[tuple[str | None, bytes]]:
+    def _split(self, body: bytes) -> Pieces:
         return split_records(body, self._place, mapped=self._mapped)
 
     def _batches(
         self, keys: list[str] | None, records: list[Any], constants: Mapping[str, Any]
     ) -> dict[str, pa.RecordBatch]:
-        fresh_keys, fresh, repeated = self._unique.first(keys, records)
-        found = read_columns(self._record, fresh, fresh_keys)
-        done: dict[str, Any] = {}
+        fresh_keys, fresh, unseen = self._unique.first(keys, records)
+        batches, tables, warnings = self._tables(fresh_keys, fresh, constants)
+        # Counted only now: a page that fails above is flattened again.
+        self._unique.keep(unseen)
+        self.quality.records += len(records)
+        if self._record.table is not None:
+            self.quality.duplicate(self._record.table, len(records) - len(fresh))
+        for name, batch in batches.items():
+            self.quality.add(name, batch)
+            self.quality.warn(name, warnings[name])
+            self.quality.duplicate(name, self._unique.within(name, tables[name], batch.num_rows))
+        return batches
+
+    def _tables(
+        self, keys: list[str] | None, records: list[Any], constants: Mapping[str, Any]
+    ) -> tuple[dict[str, pa.RecordBatch], dict[str, dict[str, Values]], dict[str, dict[str, int]]]:
+        """Return the records' batches, the values in them, and what checks disliked."""
+        found = read_columns(self._record, records, keys)
         batches: dict[str, pa.RecordBatch] = {}
+        done: dict[str, dict[str, Values]] = {}
         warnings: dict[str, dict[str, int]] = {}
         for name, plan in self._plans.items():
             values = done[name] = table_values(self.endpoint, plan, found, done, constants)
             warnings[name] = check_columns(self.endpoint.tables[name].columns, values)
             count = found[name].count if name in found else 0
-            arrays = [to_arrow(values[c], column, count) for c, column in self._columns[name].items()]
+            arrays = [_array(values[c], column, count) for c, column in self._columns[name].items()]
             batches[name] = pa.RecordBatch.from_arrays(arrays, schema=self._schemas[name])
-        # Counted only now: a page that fails above is flattened again.
-        self._unique.keep(fresh_keys, fresh)
-        self.quality.records += len(records)
-        root = self._record.table
-        if root is not None:
-            self.quality.duplicate(root, repeated)
-        for name, batch in batches.items():
-            self.quality.add(name, batch)
-            self.quality.warn(name, warnings[name])
-            self.quality.duplicate(name, self._unique.within(name, done[name], batch.num_rows))
-        return batches
+        return batches, done, warnings
 
     def _learn(self, body: bytes) -> bool:
-        """Note the fields nobody declared and learn them; say whether there were any."""
+        """Note the fields nobody declared and learn them; say whether there were any to learn."""
         if self._lessons >= _LESSONS:
             return False
-        found = drift_in(body, self._body)
-        for drift, key, shape in found:
-            self.drift.setdefault((drift.path, drift.type), drift)
-            shape.children[key] = Shape(kind="ignored")
-        if found:
-            self._lessons += 1
-            self._compile()
-        return bool(found)
+        before = self._learned
+        for drift, key, shape in drift_in(body, self._body):
+            if len(self.drift) < _DRIFT:
+                self.drift.setdefault((drift.path, drift.type), drift)
+            if key not in shape.children and is_readable(key):
+                if self._learned == _FIELDS:
+                    self._lessons = _LESSONS - 1
+                    break
+                shape.children[key] = Shape(kind="ignored")
+                self._learned += 1
+        if self._learned == before:
+            return False
+        self._lessons += 1
+        self._compile()
+        return True
 
     def _apart(self, body: bytes, constants: Mapping[str, Any]) -> Flat:
         """Flatten a page record by record, to set aside those that are not as declared."""
         good: list[tuple[str | None, Any]] = []
         rejected: list[Rejected] = []
-        for number, (key, raw) in enumerate(self._split(body)):
+        pieces = self._split(body)
+        for number, (key, raw) in enumerate(pieces.items):
             try:
-                record = self._one.decode(raw)
-                self._try(key, record, constants)
+                record = self._alone(raw)
             except NOT_AS_DECLARED as error:
-                rejected.append(Rejected.of(self.request, self._place, number, key, raw, error))
+                fault = locate(raw, self._record, error)
+                rejected.append(Rejected.of(self.request, self._place, pieces, number, fault=fault))
+                continue
+            try:
+                self._tables(None if key is None else [key], [record], constants)
+            except NOT_AS_DECLARED as error:
+                fault = self._blame(key, record, constants) or ("", str(error))
+                rejected.append(Rejected.of(self.request, self._place, pieces, number, fault=fault))
             else:
                 good.append((key, record))
         keys = [key for key, _ in good if key is not None]
+        try:
+            batches = self._batches(keys or None, [record for _, record in good], constants)
+        except NOT_AS_DECLARED as error:  # pragma: no cover - each record went through it alone
+            raise BrokenContract(f"the records cannot be kept together: {error}") from error
         self.quality.rejected += len(rejected)
         self.quality.records += len(rejected)
-        batches = self._batches(keys or None, [record for _, record in good], constants)
         return Flat(batches, rejected)
 
-    def _try(self, key: str | None, record: Any, constants: Mapping[str, Any]) -> None:
+    def _alone(self, raw: bytes) -> Any:
+        """Decode one record; what nobody declared was noted, and does not stop it here."""
+        if self._one is None:
+            self._one = msgspec.json.Decoder(struct_type(self._record, strict=False))
+        return self._one.decode(raw)
+
+    def _blame(self, key: str | None, record: Any, constants: Mapping[str, Any]) -> tuple[str, str] | None:
+        """Return the first place in a record whose value cannot be kept, and why."""
         found = read_columns(self._record, [record], None if key is None else [key])
-        done: dict[str, Any] = {}
+        done: dict[str, dict[str, Values]] = {}
         for name, plan in self._plans.items():
             values = done[name] = table_values(self.endpoint, plan, found, done, constants)
-            check_columns(self.endpoint.tables[name].columns, values)
-            count = found[name].count if name in found else 0
-            for column_name, column in self._columns[name].items():
-                try:
-                    to_arrow(values[column_name], column, count)
-                except NOT_AS_DECLARED as error:
-                    raise Refused(f"{name}.{column_name}", str(error)) from error
+            for column_name, column in self.endpoint.tables[name].columns.items():
+                each = values[column_name]
+                for row, value in enumerate(each if isinstance(each, list | tuple) else ()):
+                    try:
+                        check_columns({column_name: column}, {column_name: [value]})
+                        _array([value], column, 1)
+                    except NOT_AS_DECLARED as error:
+                        above = trail(self._plans, found, name, row)
+                        inside = "" if str(column.from_).startswith("$") else str(column.from_)
+                        return f"{above}{'.' if above and inside else ''}{inside}", str(error)
+        return None
 
 
-class _UniqueKeys:
-    """Keeps a record whose key came before from making its rows again.
-
-    Pages are flattened newest first, so the record that counts is the one read last. Only the
-    root's keys are remembered; a child's key that holds its parent's needs a look within the
-    page alone, and one of parent's key and place in the list cannot repeat at all.
-    """
-
-    def __init__(self, endpoint: Endpoint, plans: Mapping[str, Any], record: Shape) -> None:
-        self._endpoint = endpoint
-        self._record = record
-        self._seen: set[Any] = set()
-        self._getter: Any = None
-        table = endpoint.tables.get(record.table or "")
-        self._sources = [table.columns[k].from_ for k in table.key if k in table.columns] if table else []
-        self._children = {
-            name: endpoint.tables[name].key
-            for name, plan in plans.items()
-            if name != record.table and endpoint.tables[name].key and not _safe(endpoint, name, plan.root)
-        }
-
-    def compile(self) -> None:
-        """Find the key in the structs, whose attributes move when new fields are learned."""
-        if self._sources and all(s and not s.startswith("$") for s in self._sources):
-            paths = [attribute(self._record, _path(s)) for s in self._sources if s]
-            self._getter = attrgetter(*paths)
-
-    def keys(self, names: Sequence[str] | None, records: Sequence[Any]) -> list[Any] | None:
-        """Return the records' keys; None when the table has none of its own."""
-        if self._sources == ["$key"]:
-            return list(names or ())
-        return None if self._getter is None else list(map(self._getter, records))
-
-    def first(
-        self, names: list[str] | None, records: list[Any]
-    ) -> tuple[list[str] | None, list[Any], int]:
-        """Return the records whose key has not been seen, and how many were left out."""
-        keys = self.keys(names, records)
-        if keys is None:
-            return names, records, 0
-        distinct = set(keys)
-        if len(distinct) == len(keys) and self._seen.isdisjoint(distinct):
-            return names, records, 0
-        kept: list[int] = []
-        met = set(self._seen)
-        for number, key in enumerate(keys):
-            if key not in met:
-                met.add(key)
-                kept.append(number)
-        picked = None if names is None else [names[n] for n in kept]
-        return picked, [records[n] for n in kept], len(records) - len(kept)
-
-    def keep(self, names: Sequence[str] | None, records: Sequence[Any]) -> None:
-        """Remember the keys of records whose rows are made."""
-        self._seen.update(self.keys(names, records) or ())
-
-    def within(self, name: str, values: Mapping[str, Any], count: int) -> int:
-        """Return how many rows of a child table repeat a key within this page."""
-        key = self._children.get(name)
-        if key is None or not count:
-            return 0
-        lists = [v if isinstance(v, list | tuple) else [v.value] * count for v in (values[k] for k in key)]
-        return count - len(set(zip(*lists, strict=True)))
-
-
-def _safe(endpoint: Endpoint, name: str, root: str | None) -> bool:
-    """Say whether a child's key is its parent's key and its place, which cannot repeat."""
-    if root is None:
-        return False
-    table = endpoint.tables[name]
-    parents = {own for own, theirs in table.parent.items() if theirs in endpoint.tables[root].key}
-    places = {n for n, c in table.columns.items() if c.from_ in {"$index", "$key"}}
-    return len(parents & set(table.key)) >= len(endpoint.tables[root].key) > 0 and bool(
-        places & set(table.key)
-    )
-
-
-def _path(text: str) -> tuple[str, ...]:
-    return () if text == "$" else tuple(text.split("."))
+def _array(values: Values, column: Column, count: int) -> pa.Array:
+    array = to_arrow(values, column, count)
+    if column.required and array.null_count:
+        raise Refused("is NULL, but REQUIRED")
+    return array

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 from shared.columns import Constant
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Mapping
 
     import pyarrow as pa
 
@@ -22,13 +22,8 @@ if TYPE_CHECKING:
 __all__ = ["Quality", "Refused", "check_columns"]
 
 
-class Refused(ValueError):
-    """Raise when a ``reject`` check does not like a value: where, and why."""
-
-    def __init__(self, path: str, reason: str) -> None:
-        super().__init__(reason)
-        self.path = path
-        self.reason = reason
+class Refused(ValueError):  # noqa: N818 - a verdict on a value, caught where its record is set aside
+    """Raise when a value cannot be kept: a ``reject`` check dislikes it, or it is NULL where it must not."""
 
 
 @dataclass(slots=True)
@@ -64,9 +59,7 @@ class Quality:
     def null_shares(self) -> dict[str, dict[str, float]]:
         """Return the share of NULLs per table and column, of those that have any."""
         return {
-            table: {
-                name: round(count / self.rows[table], 4) for name, count in nulls.items() if count
-            }
+            table: {name: round(count / self.rows[table], 4) for name, count in nulls.items() if count}
             for table, nulls in self.nulls.items()
             if self.rows[table]
         }
@@ -77,6 +70,7 @@ def check_columns(columns: Mapping[str, Column], values: Mapping[str, Values]) -
 
     Raises:
         Refused: a ``reject`` check dislikes one.
+
     """
     counts: dict[str, int] = {}
     for name, column in columns.items():
@@ -89,7 +83,7 @@ def check_columns(columns: Mapping[str, Column], values: Mapping[str, Values]) -
         distinct.discard(None)
         for what, bad in _disliked(check, distinct):
             if check.severity == "reject":
-                raise Refused(name, f"{sorted(bad, key=str)[0]!r} is not within: {what}")
+                raise Refused(f"{name}: {min(bad, key=str)!r} is not within: {what}")
             counts[f"{name} {what}"] = sum(value in bad for value in found)
     return counts
 
@@ -97,14 +91,9 @@ def check_columns(columns: Mapping[str, Column], values: Mapping[str, Values]) -
 def _disliked(check: Check, distinct: set[Any]) -> list[tuple[str, set[Any]]]:
     found = []
     if distinct and check.min is not None and min(distinct) < check.min:
-        found.append((f"min {check.min:g}", {v for v in distinct if v < check.min}))
+        found.append((f"min {check.min:.15g}", {v for v in distinct if v < check.min}))
     if distinct and check.max is not None and max(distinct) > check.max:
-        found.append((f"max {check.max:g}", {v for v in distinct if v > check.max}))
+        found.append((f"max {check.max:.15g}", {v for v in distinct if v > check.max}))
     if check.enum is not None and not distinct.issubset(check.enum):
-        found.append(("enum", distinct.difference(check.enum)))
+        found.append((f"enum {', '.join(map(str, check.enum))}", distinct.difference(check.enum)))
     return found
-
-
-def count_duplicates(keys: Sequence[Any]) -> int:
-    """Return how many keys stand a second time."""
-    return len(keys) - len(set(keys))

@@ -7,6 +7,7 @@ other type and every unknown field, so that a decode that succeeds has proved th
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from typing import TYPE_CHECKING, Annotated, Any, Literal
@@ -14,20 +15,22 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 import msgspec
 from msgspec import Meta, Raw
 
-from shared.endpoint_rules import request_of
 from shared.errors import FixConfiguration
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from shared.endpoint import Column, Endpoint
+    from shared.endpoint import Column
 
-__all__ = ["Shape", "TablePlan", "attribute", "build_body", "build_shape", "struct_type"]
+__all__ = ["Shape", "TablePlan", "attribute", "build_body", "decode_type", "is_readable", "struct_type"]
 
 _INT64 = Annotated[int, Meta(ge=-(2**63), le=2**63 - 1)]
 # What BigQuery's TIMESTAMP holds, years 1 to 9999: an epoch in another unit falls outside.
 _SECONDS = Annotated[int, Meta(ge=-62_135_596_800, le=253_402_300_799)]
 _MILLISECONDS = Annotated[int, Meta(ge=-62_135_596_800_000, le=253_402_300_799_999)]
+
+_LONGEST_KEY = 1_000
+_UNREADABLE = re.compile(r"[\"\\\x00-\x1f\ud800-\udfff]")
 
 # "records" is where the records stand: a list of them, a single one, or null for none.
 Kind = Literal["object", "records", "list", "map", "value", "ignored"]
@@ -51,13 +54,15 @@ class Shape:
         """Return the node below this object, made on the way if need be."""
         node = self
         for key in path:
-            if node.kind != "object":
-                raise FixConfiguration(
-                    f"the path {'.'.join(path)!r} leads through a {node.kind}",
-                    next_step="a list or map needs a table of its own, with `each`",
-                )
             node = node.children.setdefault(key, Shape())
             node.required |= required
+        return node
+
+    def find(self, path: Sequence[str]) -> Shape | None:
+        """Return the node below this object, if there is one."""
+        node: Shape | None = self
+        for key in path:
+            node = node.children.get(key) if node is not None else None
         return node
 
 
@@ -101,81 +106,9 @@ def build_body(record: Shape, place: Sequence[str], beside: Sequence[str], *, ma
     return body
 
 
-def build_shape(endpoint: Endpoint, request: str) -> tuple[Shape, dict[str, TablePlan]]:
-    """Return the shape of one record of a request, and the tables in an order parents first.
-
-    Raises:
-        FixConfiguration: two columns want one place as different things.
-    """
-    record = Shape()
-    elements: dict[str | None, Shape] = {None: record}
-    plans: dict[str, TablePlan] = {}
-    waiting = [n for n, t in endpoint.tables.items() if request_of(endpoint, t) == request]
-    roots = [n for n in waiting if endpoint.tables[n].each is None]
-    root = roots[0] if roots else None
-    record.table = root
-    if root is not None:
-        elements[root] = record
-    while waiting:
-        for name in waiting:
-            table = endpoint.tables[name]
-            parent = (table.of or root) if table.each is not None else None
-            if parent in elements:
-                break
-        else:  # pragma: no cover - rule_problems refuses loops
-            raise FixConfiguration(f"the tables {', '.join(waiting)} have no root")
-        waiting.remove(name)
-        element = elements[parent]
-        plans[name] = TablePlan(name=name, root=parent)
-        if table.each is not None:
-            path = () if table.each == "$value" else tuple(table.each.split("."))
-            holder = element.at(path)
-            if holder.table is not None and path or holder.children or holder.type is not None:
-                raise _conflict(name, "each", table.each, "another table or column takes it")
-            sources = {column.from_ for column in table.columns.values()}
-            holder.kind = "map" if "$key" in sources else "list"
-            holder.table = name
-            holder.element = element = Shape()
-            elements[name] = element
-            plans[name].each = path
-        for column_name, column in table.columns.items():
-            _take(element, name, column_name, column)
-        for path in table.ignore:
-            node = element.at(path.split("."))
-            if node.kind != "object" or node.children:
-                raise _conflict(name, "ignore", path, "a column takes it, or something inside it")
-            node.kind = "ignored"
-    return record, plans
-
-
 def _element(shape: Shape) -> Shape:
     assert shape.element is not None
     return shape.element
-
-
-def _take(element: Shape, table: str, name: str, column: Column) -> None:
-    source = column.from_
-    if source is None or (source.startswith("$") and source != "$value"):
-        return
-    path = () if source == "$value" else tuple(source.split("."))
-    try:
-        node = element.at(path, required=column.required)
-    except FixConfiguration as error:
-        raise _conflict(table, f"columns.{name}.from", source, error.message) from error
-    wanted = decode_type(column)
-    fresh = node.kind == "object" and not node.children
-    if not fresh and not (node.kind == "value" and node.type == wanted):
-        raise _conflict(table, f"columns.{name}.from", source, "it is taken already, as something else")
-    node.kind, node.type = "value", wanted
-    if source == "$value":
-        node.required |= column.required
-
-
-def _conflict(table: str, key: str, found: str, why: str) -> FixConfiguration:
-    return FixConfiguration(
-        f"tables.{table}.{key}: found {found!r}: {why}",
-        next_step="every place of the response is taken once, by one table",
-    )
 
 
 def decode_type(column: Column) -> Any:
@@ -206,14 +139,15 @@ def struct_type(shape: Shape, *, strict: bool = True, name: str = "Record") -> A
     if shape.kind == "ignored":
         return Raw
     if shape.kind == "records":
-        one = struct_type(_element(shape), strict=strict, name=name)
+        one: Any = struct_type(_element(shape), strict=strict, name=name)
         return list[one] | one | None
     if shape.kind in {"list", "map"}:
-        element = struct_type(_element(shape), strict=strict, name=f"{name}_")
+        element: Any = struct_type(_element(shape), strict=strict, name=f"{name}_")
         if _element(shape).kind in {"value", "list", "map"} and not _element(shape).required:
             element = element | None
         return list[element] if shape.kind == "list" else dict[str, element]
     fields: list[tuple[str, Any, Any]] = []
+    spec: Any
     for number, (key, child) in enumerate(shape.children.items()):
         inner = struct_type(child, strict=strict, name=f"{name}_{number}")
         # The encoded name, not the attribute's, is what an error's path shows.
@@ -227,6 +161,9 @@ def struct_type(shape: Shape, *, strict: bool = True, name: str = "Record") -> A
             inner, spec = inner | None, msgspec.field(name=key, default=None)
         fields.append((f"f{number}", inner, spec))
     # Required fields may stand after optional ones only when all are keywords.
-    return msgspec.defstruct(
-        name, fields, forbid_unknown_fields=strict, gc=False, kw_only=True
-    )
+    return msgspec.defstruct(name, fields, forbid_unknown_fields=strict, gc=False, kw_only=True)
+
+
+def is_readable(key: str) -> bool:
+    """Say whether a struct's field can have this name; quotes, backslashes and surrogates cannot be in it."""
+    return len(key) <= _LONGEST_KEY and not _UNREADABLE.search(key)

@@ -32,7 +32,7 @@ def test_every_setting_is_one_that_the_code_reads():
 
 def test_every_make_target_the_readme_names_exists():
     """No document sends anyone to a target that is not there."""
-    for target in set(re.findall(r"`?make ([a-z-]+)", README)):
+    for target in set(re.findall(r"(?:`|\$ )make ([a-z-]+)", README)):
         assert re.search(rf"^{target}:", MAKEFILE, re.MULTILINE), target
 
 
