@@ -12,9 +12,9 @@ manifest wins and both go on from it. Needs create and get; never list, overwrit
 from __future__ import annotations
 
 import hashlib
-from datetime import datetime
+from datetime import datetime, timedelta
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import msgspec
 import obstore
@@ -26,12 +26,17 @@ from shared.errors import BrokenContract, StorageFailed
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
+    from obstore.store import RetryConfig
+
     from shared.transport import Response
 
 __all__ = ["Archive", "Manifest", "Page"]
 
 _CODEC = "zstd"
 MANIFEST = "manifest.json"
+_FULL = ("No space left", "StorageFull", "quota exceeded", "File too large")
+# Below the time of a run, so that what fails is reported by the run itself.
+_RETRY: RetryConfig = {"max_retries": 5, "retry_timeout": timedelta(seconds=60)}
 
 
 class Page(msgspec.Struct, frozen=True, kw_only=True):
@@ -41,7 +46,7 @@ class Page(msgspec.Struct, frozen=True, kw_only=True):
     path: str
     url: str
     fetched_at: datetime
-    bytes: int
+    bytes: Annotated[int, msgspec.Meta(ge=0)]
     sha256: str
 
 
@@ -70,7 +75,7 @@ class Archive:
             return None
         try:
             return _manifest.decode(data)
-        except msgspec.DecodeError as error:
+        except (msgspec.DecodeError, UnicodeDecodeError) as error:
             raise BrokenContract(
                 f"the manifest in {self.url}/{folder} is damaged: {error}",
                 next_step="restore the object, or remove it to read the API again",
@@ -115,7 +120,7 @@ class Archive:
             )
         try:
             body = pa.decompress(packed, decompressed_size=page.bytes, codec=_CODEC, asbytes=True)
-        except (OSError, pa.ArrowException):
+        except (OSError, OverflowError, MemoryError, pa.ArrowException):
             body = b""
         if hashlib.sha256(body).hexdigest() != page.sha256:
             raise BrokenContract(
@@ -133,7 +138,7 @@ class Archive:
             obstore.put(self._open(), path, data, mode="create", use_multipart=False)
         except AlreadyExistsError:
             return False
-        except (BaseError, OSError) as error:
+        except (BaseError, OSError, ValueError) as error:
             raise self._failed("written", path, error) from error
         return True
 
@@ -142,13 +147,15 @@ class Archive:
             return bytes(obstore.get(self._open(), path).bytes())
         except (NotFoundError, FileNotFoundError):
             return None
+        except ValueError:
+            return None  # a name that no object can have
         except (BaseError, OSError) as error:
             raise self._failed("read", path, error) from error
 
     def _failed(self, done: str, path: str, error: Exception) -> StorageFailed:
         text = str(error)
-        full = "No space left" in text or "ENOSPC" in text or "StorageFull" in text
-        reason = "no space left on the device" if full else text.splitlines()[0][:300] if text else type(error).__name__
+        full = any(sign in text for sign in _FULL)
+        reason = "no space left" if full else (text or type(error).__name__).splitlines()[0][:300]
         return StorageFailed(
             f"{self.url}/{path} cannot be {done}: {reason}",
             next_step="free some space; nothing was lost, run it again"
@@ -160,13 +167,13 @@ class Archive:
         if self._store is None:
             from obstore.store import LocalStore, from_url  # noqa: PLC0415
 
-            if self.url.startswith("file:"):
-                folder = Path(self.url.removeprefix("file:"))
-                try:
+            try:
+                if self.url.startswith("file:"):
+                    folder = Path(self.url.removeprefix("file:"))
                     folder.mkdir(parents=True, exist_ok=True)
-                except OSError as error:
-                    raise self._failed("made", "", error) from error
-                self._store = LocalStore(folder)
-            else:
-                self._store = from_url(self.url)
+                    self._store = LocalStore(folder)
+                else:
+                    self._store = from_url(self.url, retry_config=_RETRY)
+            except (BaseError, OSError, ValueError) as error:
+                raise self._failed("opened", "", error) from error
         return self._store

@@ -7,6 +7,7 @@ archive's manifest is written once, and the rows and their record become true to
 
 from __future__ import annotations
 
+import logging
 import secrets
 import sys
 from datetime import UTC, datetime, timedelta
@@ -208,8 +209,18 @@ class Collector:
 def _say(attempt: Attempt) -> None:
     rows = ", ".join(f"{count} {table}" for table, count in attempt.rows.items()) or "nothing new"
     extra = {"fields": {"run": _run_fields(attempt)}}
-    level = "warning" if attempt.outcome in {"missed", "superseded"} or attempt.drift else "info"
-    getattr(log, level)("%s: %s in %.2f s", attempt.outcome, rows, sum(attempt.seconds.values()), extra=extra)
+    found = [f"{attempt.drift} new fields"] if attempt.drift else []
+    if attempt.quality and attempt.quality.rejected:
+        found.append(f"{attempt.quality.rejected} records set aside")
+    remarkable = found or attempt.outcome in {"missed", "superseded"}
+    log.log(
+        logging.WARNING if remarkable else logging.INFO,
+        "%s: %s in %.2f s",
+        attempt.outcome,
+        "; ".join([rows, *found]),
+        sum(attempt.seconds.values()),
+        extra=extra,
+    )
 
 
 def _run_fields(attempt: Attempt) -> dict[str, Any]:

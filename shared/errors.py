@@ -57,7 +57,7 @@ class CollectError(Exception):
         return f"{self.message} → {self.next_step}" if self.next_step else self.message
 
 
-class Retryable(CollectError):
+class Retryable(CollectError):  # noqa: N818 - says what to do, not what it is
     """Raise when the next delivery may cure it."""
 
 
@@ -101,7 +101,7 @@ class BackOff(Retryable):
         self.everything = everything
 
 
-class Permanent(CollectError):
+class Permanent(CollectError):  # noqa: N818 - as above
     """Raise when another try changes nothing: recorded, alerted, acknowledged."""
 
 

@@ -6,17 +6,19 @@ A key is never shown: not in a repr, a log, a URL or an exception.
 from __future__ import annotations
 
 import os
+import threading
 import time
 from typing import TYPE_CHECKING, Any, Protocol
 
-from shared.errors import FixConfiguration, RetrySoon, StopKey
+from shared.errors import FixConfiguration, StopKey
+from shared.secret_manager import SecretManager
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
     from shared.settings import Settings
 
-__all__ = ["EnvironmentKeys", "KeyRing", "SecretManagerKeys", "open_keys", "variable"]
+__all__ = ["EnvironmentKeys", "KeyRing", "KeySource", "SecretManagerKeys", "open_keys", "variable"]
 
 
 class KeySource(Protocol):
@@ -30,7 +32,8 @@ class EnvironmentKeys:
     """Keys from environment variables: ``torn-api-key`` is TORN_API_KEY."""
 
     def __init__(self, environ: Mapping[str, str] = os.environ) -> None:
-        self._environ = environ
+        # A function shows nothing of the environment that it looks into.
+        self._look_up: Callable[[str], str] = lambda place: environ.get(place, "")
 
     def read(self, name: str) -> str:
         """Return the key that the variable holds.
@@ -38,7 +41,7 @@ class EnvironmentKeys:
         Raises:
             StopKey: the variable is not set.
         """
-        key = self._environ.get(variable(name), "")
+        key = self._look_up(variable(name))
         if not key.strip():
             raise StopKey(
                 f"no API key: {variable(name)} is not set",
@@ -49,70 +52,50 @@ class EnvironmentKeys:
 
 
 class SecretManagerKeys:
-    """Keys from the latest enabled version of a secret in Google Secret Manager."""
+    """Keys from Secret Manager, each the latest version of a secret.
 
-    def __init__(self, prefix: str, *, client: Any = None, timeout: float = 10.0) -> None:
-        self._prefix = prefix.rstrip("/") + "/"
-        self._client = client
-        self._timeout = timeout
+    ``prefix`` is ``projects/P/secrets/``, and then what all of the secrets' names begin with, if
+    anything.
+    """
+
+    def __init__(
+        self,
+        prefix: str,
+        *,
+        client: Any = None,
+        timeout: float = 10.0,
+        environ: Mapping[str, str] = os.environ,
+    ) -> None:
+        self._prefix = f"{prefix}/" if prefix.endswith("/secrets") else prefix
+        self._secrets = SecretManager(client=client, timeout=timeout, environ=environ)
 
     def read(self, name: str) -> str:
         """Return the key that the secret's latest version holds.
 
         Raises:
             StopKey: the secret is absent, disabled or destroyed, or may not be read.
-            RetrySoon: Secret Manager did not answer in time.
+            FixConfiguration: the secret's name is impossible, or it holds no key.
+            RetrySoon: Secret Manager did not answer in time, or its answer was damaged.
         """
-        # 200 ms of imports, paid only where keys come from Secret Manager.
-        from google.api_core import exceptions, retry  # noqa: PLC0415
+        secret = f"{self._prefix}{name}"
+        return _clean(self._secrets.latest(secret), secret)
 
-        resource = f"{self._prefix}{name}/versions/latest"
-        again = retry.Retry(
-            predicate=retry.if_exception_type(
-                exceptions.ServiceUnavailable, exceptions.ResourceExhausted
-            ),
-            initial=0.2, maximum=2.0, timeout=self._timeout,
-        )
-        try:
-            answer = self._open().access_secret_version(
-                name=resource, retry=again, timeout=self._timeout
-            )
-        except exceptions.NotFound as error:
-            raise StopKey(
-                f"the secret {resource} does not exist or has no version",
-                next_step=f"gcloud secrets versions add {name} --data-file=-",
-            ) from error
-        except exceptions.PermissionDenied as error:
-            raise StopKey(
-                f"this function may not read {resource}",
-                next_step="grant its service account roles/secretmanager.secretAccessor on the secret",
-            ) from error
-        except exceptions.FailedPrecondition as error:
-            raise StopKey(
-                f"the latest version of {self._prefix}{name} is disabled or destroyed",
-                next_step=f"gcloud secrets versions add {name} --data-file=-",
-            ) from error
-        except (exceptions.RetryError, exceptions.GoogleAPICallError) as error:
-            raise RetrySoon(
-                f"Secret Manager did not give {resource}: {type(error).__name__}",
-                next_step="nothing: the message is delivered again",
-            ) from error
-        try:
-            key = answer.payload.data.decode("ascii")
-        except UnicodeDecodeError:
-            raise _malformed(resource) from None
-        return _clean(key, resource)
 
-    def _open(self) -> Any:
-        if self._client is None:
-            from google.cloud.secretmanager import SecretManagerServiceClient  # noqa: PLC0415
+class _Hidden:
+    """A key that no repr shows."""
 
-            self._client = SecretManagerServiceClient()
-        return self._client
+    __slots__ = ("key", "until")
+
+    def __init__(self, key: str, until: float = 0.0) -> None:
+        self.key = key
+        self.until = until
 
 
 class KeyRing:
-    """Keys, cached for minutes, so that a rotated key is taken up without a redeploy."""
+    """Keys, cached for minutes, so that a rotated key is taken up without a redeploy.
+
+    Threads may share it: one reads, the others wait for what it found.
+    """
 
     def __init__(
         self, source: KeySource, *, ttl: float = 300.0, clock: Callable[[], float] = time.monotonic
@@ -120,8 +103,9 @@ class KeyRing:
         self._source = source
         self._ttl = ttl
         self._clock = clock
-        self._cached: dict[str, tuple[float, str]] = {}
-        self._dead: dict[str, tuple[str, StopKey]] = {}
+        self._lock = threading.Lock()
+        self._cached: dict[str, _Hidden] = {}
+        self._dead: dict[str, tuple[_Hidden, str, str, int | None]] = {}
 
     def get(self, name: str) -> str:
         """Return a key that the API has not refused.
@@ -130,20 +114,26 @@ class KeyRing:
             StopKey: absent, or the very key that the API refused: asking on with a dead key
                 can get the address banned.
         """
-        until, key = self._cached.get(name, (0.0, ""))
-        if self._clock() >= until:
+        with self._lock:
+            cached = self._cached.get(name)
+            if cached is not None and self._clock() < cached.until:
+                return cached.key
             key = self._source.read(name)
-            self._cached[name] = (self._clock() + self._ttl, key)
-        dead = self._dead.get(name)
-        if dead and dead[0] == key:
-            raise dead[1]
-        return key
+            if name in self._dead:
+                dead, message, next_step, code = self._dead[name]
+                if dead.key == key:
+                    # Not cached, so that the key which replaces it is taken up at once.
+                    raise StopKey(message, next_step=next_step, code=code)
+                del self._dead[name]
+            self._cached[name] = _Hidden(key, self._clock() + self._ttl)
+            return key
 
     def refused(self, name: str, key: str, error: StopKey) -> bool:
         """Note that the API refused a key; say whether another one has replaced it since."""
-        self._dead[name] = (key, error)
-        self._cached.pop(name, None)
-        return self._source.read(name) != key
+        with self._lock:
+            self._dead[name] = (_Hidden(key), error.message, error.next_step, error.code)
+            self._cached.pop(name, None)
+            return self._source.read(name) != key
 
 
 def open_keys(settings: Settings) -> KeyRing:
@@ -159,15 +149,15 @@ def variable(name: str) -> str:
 
 
 def _clean(key: str, place: str) -> str:
-    # A line end at the end is what `echo key | gcloud secrets versions add` leaves.
+    """Return a key without the line end that ``echo key | gcloud …`` leaves.
+
+    Raises:
+        FixConfiguration: it is no key; what it is instead is not said, for it may be one in part.
+    """
     key = key.strip()
     if not key.isascii() or not key.isalnum():
-        raise _malformed(place)
+        raise FixConfiguration(
+            f"what {place} holds is no API key: a key is letters and digits",
+            next_step="store the key again, without quotes, spaces or line ends",
+        )
     return key
-
-
-def _malformed(place: str) -> FixConfiguration:
-    return FixConfiguration(
-        f"what {place} holds is no API key: a key is letters and digits",
-        next_step="store the key again, without quotes, spaces or line ends",
-    )

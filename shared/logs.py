@@ -7,6 +7,7 @@ trace, labels and source location. (google-cloud-logging's own handler says the 
 
 from __future__ import annotations
 
+import json
 import logging
 import os
 import re
@@ -26,6 +27,9 @@ __all__ = ["configure", "context", "log"]
 log = logging.getLogger("tcdatalogger")
 
 _context: ContextVar[dict[str, str]] = ContextVar("tcdatalogger_context", default={})  # noqa: B039 - never changed in place
+_LABELS = "logging.googleapis.com/labels"
+_SOURCE = "logging.googleapis.com/sourceLocation"
+_OWN = {"severity", "time", "message", "stack_trace", _LABELS, _SOURCE}
 _TRACEPARENT = re.compile(r"[0-9a-f]{2}-([0-9a-f]{32})-([0-9a-f]{16})-[0-9a-f]{2}")
 
 
@@ -62,14 +66,25 @@ class _Json(logging.Formatter):
             trace, span = match.groups()
             line["logging.googleapis.com/trace"] = f"projects/{project}/traces/{trace}" if project else trace
             line["logging.googleapis.com/spanId"] = span
-        line["logging.googleapis.com/labels"] = fields
-        line["logging.googleapis.com/sourceLocation"] = {
-            "file": record.pathname, "line": str(record.lineno), "function": record.funcName,
+        line[_LABELS] = {name: str(value) for name, value in fields.items()}
+        line[_SOURCE] = {
+            "file": record.pathname,
+            "line": str(record.lineno),
+            "function": record.funcName,
         }
         line.update(getattr(record, "fields", {}))
         if record.exc_info:
             line["stack_trace"] = self.formatException(record.exc_info)
-        return msgspec.json.encode(line).decode()
+        return _one_line(line)
+
+
+def _one_line(line: dict[str, Any]) -> str:
+    try:
+        return msgspec.json.encode(line, enc_hook=str).decode()
+    except (TypeError, ValueError, OverflowError, RecursionError):
+        # Half a surrogate pair, a number beyond 64 bits, a loop: written, whatever it is.
+        plain = {k: v if isinstance(v, str | dict) and k in _OWN else repr(v) for k, v in line.items()}
+        return json.dumps(plain, default=repr)
 
 
 class _Text(logging.Formatter):

@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 import msgspec
 
 from shared.errors import MessageRefused
+from shared.names import safe_name, shown, written
 from shared.schedule import every, floor, slot_name, utc
 
 if TYPE_CHECKING:
@@ -33,7 +34,7 @@ __all__ = ["GLOBAL", "Event", "Request", "read_message"]
 GLOBAL = "global"
 _LARGEST = 64 * 1024
 _TEXT = re.compile(r"[\w .,:+-]{0,100}")
-_UNSAFE = re.compile(r"[^A-Za-z0-9_.-]")
+_EARLIEST = datetime(2000, 1, 1, tzinfo=UTC)
 
 
 class Event(Protocol):
@@ -66,8 +67,9 @@ class Request:
     @property
     def folder(self) -> str:
         """Return the run's folder in the archive."""
-        day = (self.slot or self.published_at).astimezone(UTC).strftime("%Y-%m-%d")
-        return f"{self.endpoint}/{self.account}/{day}/{_UNSAFE.sub('-', self.name)}"
+        # A backfill asked for again on another day is the same run, so its folder has its own date.
+        when = self.slot or (self.window[0] if self.window else self.published_at)
+        return f"{self.endpoint}/{self.account}/{when.astimezone(UTC).date()}/{safe_name(self.name)}"
 
 
 class _Body(msgspec.Struct, forbid_unknown_fields=True):
@@ -82,7 +84,7 @@ _body = msgspec.json.Decoder(_Body)
 
 def message_id(event: Event) -> str:
     """Return the Pub/Sub message's id, which is the event's."""
-    return str(_message(event).get("messageId") or event["id"])
+    return safe_name(str(_message(event).get("messageId") or _attribute(event, "id") or "unnamed"))
 
 
 def read_message(endpoint: Endpoint, accounts: Mapping[str, Account], event: Event) -> Request:
@@ -97,28 +99,38 @@ def read_message(endpoint: Endpoint, accounts: Mapping[str, Account], event: Eve
         MessageRefused: not JSON, too large, unknown fields, or overrides that are not allowed.
     """
     message = _message(event)
-    body = _parse(message.get("data") or "", endpoint)
+    body = _parse(message.get("data"), endpoint)
     published = _published(message, event)
     account = _account(endpoint, accounts, body.account)
     params = {name: _override(endpoint, name, value) for name, value in body.params.items()}
     window = _window(endpoint, body)
     identity = message_id(event)
-    scheduled = (message.get("attributes") or {}).get("origin") == "schedule"
+    attributes = message.get("attributes")
+    scheduled = isinstance(attributes, dict) and attributes.get("origin") == "schedule"
     if scheduled and not params and window is None:
         slot = floor(published, every(endpoint.every))
         return Request(
-            endpoint=endpoint.name, account=account, name=slot_name(slot),
-            message_id=identity, published_at=published, slot=slot,
+            endpoint=endpoint.name,
+            account=account,
+            name=slot_name(slot),
+            message_id=identity,
+            published_at=published,
+            slot=slot,
         )
     if window is not None:
         name = f"{slot_name(window[0])}-{slot_name(window[1])}"
         if params:
-            name += "-" + "-".join(f"{k}={v}" for k, v in sorted(params.items()))
+            name += "-" + "-".join(f"{k}={written(v)}" for k, v in sorted(params.items()))
     else:
         name = identity
     return Request(
-        endpoint=endpoint.name, account=account, name=name,
-        message_id=identity, published_at=published, window=window, params=params,
+        endpoint=endpoint.name,
+        account=account,
+        name=name,
+        message_id=identity,
+        published_at=published,
+        window=window,
+        params=params,
     )
 
 
@@ -128,9 +140,20 @@ def _message(event: Event) -> dict[str, Any]:
     return message if isinstance(message, dict) else {}
 
 
+def _attribute(event: Event, name: str) -> Any:
+    try:
+        return event[name]
+    except KeyError:
+        return None
+
+
 def _parse(encoded: object, endpoint: Endpoint) -> _Body:
+    if encoded is None:
+        return _Body()
     if not isinstance(encoded, str) or len(encoded) > _LARGEST:
-        size = f"{len(encoded)} bytes" if isinstance(encoded, str) else type(encoded).__name__
+        size = (
+            f"{len(encoded)} bytes" if isinstance(encoded, str) else f"no text but a {type(encoded).__name__}"
+        )
         raise _refused(endpoint, f"its data is {size}; at most {_LARGEST} bytes of base64 are read")
     try:
         text = base64.b64decode(encoded, validate=True)
@@ -140,36 +163,39 @@ def _parse(encoded: object, endpoint: Endpoint) -> _Body:
         return _Body()
     try:
         return _body.decode(text)
-    except (msgspec.DecodeError, UnicodeError) as error:
-        raise _refused(endpoint, f"its data is not what is allowed: {error}") from error
+    except (msgspec.DecodeError, UnicodeError, RecursionError) as error:
+        raise _refused(endpoint, f"its data is not what is allowed: {shown(error, 300)}") from error
 
 
 def _published(message: Mapping[str, Any], event: Event) -> datetime:
     try:
-        return utc(str(message.get("publishTime") or event["time"]))
-    except (ValueError, KeyError):
-        # The framework makes a time up when the message has none; so do we.
-        return datetime.now(UTC)
+        found = utc(str(message.get("publishTime") or _attribute(event, "time")))
+    except (ValueError, OverflowError):
+        found = None
+    # The framework makes a time up when the message has none; so do we.
+    return found if found and found >= _EARLIEST else datetime.now(UTC)
 
 
 def _account(endpoint: Endpoint, accounts: Mapping[str, Account], named: str | None) -> str:
     if endpoint.scope == "global":
         if named not in {None, GLOBAL}:
-            raise _refused(endpoint, f"it names the account {named!r}; this endpoint is read once for all")
+            raise _refused(
+                endpoint, f"it names the account {shown(named)!r}; this endpoint is read once for all"
+            )
         return GLOBAL
     if named is None:
         if len(accounts) == 1:
             return next(iter(accounts))
         raise _refused(endpoint, f"it names no account; there are {', '.join(accounts)}")
     if named not in accounts:
-        raise _refused(endpoint, f"it names the account {named[:40]!r}; there are {', '.join(accounts)}")
+        raise _refused(endpoint, f"it names the account {shown(named)!r}; there are {', '.join(accounts)}")
     return named
 
 
 def _override(endpoint: Endpoint, name: str, value: Scalar) -> Scalar:
     if name not in endpoint.overridable:
         allowed = ", ".join(endpoint.overridable) or "none"
-        raise _refused(endpoint, f"it sets {name[:40]!r}; a message may set: {allowed}")
+        raise _refused(endpoint, f"it sets {shown(name)!r}; a message may set: {allowed}")
     if isinstance(value, str) and not _TEXT.fullmatch(value):
         raise _refused(
             endpoint, f"its {name!r} holds characters other than letters, digits, space and . , : + -"
@@ -186,7 +212,7 @@ def _window(endpoint: Endpoint, body: _Body) -> tuple[datetime, datetime] | None
         raise _refused(endpoint, "a window needs both `from` and `to`")
     begin, end = _moment(endpoint, "from", body.from_), _moment(endpoint, "to", body.to)
     if begin >= end:
-        raise _refused(endpoint, f"its window ends ({body.to}) before it begins ({body.from_})")
+        raise _refused(endpoint, f"its window ends ({shown(body.to)}) before it begins ({shown(body.from_)})")
     return begin, end
 
 
@@ -195,7 +221,8 @@ def _moment(endpoint: Endpoint, name: str, value: str | int) -> datetime:
         return datetime.fromtimestamp(value, UTC) if isinstance(value, int) else utc(value)
     except (ValueError, OverflowError, OSError) as error:
         raise _refused(
-            endpoint, f"its `{name}` is {str(value)[:40]!r}, not unix seconds or a moment as 2026-11-20T10:00:00Z"
+            endpoint,
+            f"its `{name}` is {shown(value)!r}, not unix seconds or a moment as 2026-11-20T10:00:00Z",
         ) from error
 
 

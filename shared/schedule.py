@@ -14,7 +14,10 @@ __all__ = ["DAY", "duration", "every", "floor", "rfc3339", "slot_name", "utc"]
 
 DAY = timedelta(days=1)
 
-_DURATION = re.compile(r"P(?:(\d+)W)?(?:(\d+)D)?(?:T(?:(\d+)H)?(?:(\d+)M)?)?")
+_DURATION = re.compile(
+    r"P(?:([0-9]{1,6})W)?(?:([0-9]{1,6})D)?(?:T(?=[0-9])(?:([0-9]{1,6})H)?(?:([0-9]{1,6})M)?)?"
+)
+_VARYING = re.compile(r"P[0-9YMWD]*[YM][0-9YMWD]*(?:T.*)?")
 
 
 def duration(text: str) -> timedelta:
@@ -25,8 +28,13 @@ def duration(text: str) -> timedelta:
     """
     match = _DURATION.fullmatch(text)
     if match is None or not any(match.groups()):
+        hint = ""
+        if _VARYING.fullmatch(text):
+            hint = "; months and years vary in length (a minute is PT1M)"
+        elif re.search(r"T.*S$", text):
+            hint = "; the scheduler has no seconds"
         raise ValueError(
-            f"{text!r} is not a duration of weeks, days, hours and minutes, such as PT15M or P30D"
+            f"{text[:40]!r} is not a duration of weeks, days, hours and minutes, such as PT15M or P30D{hint}"
         )
     weeks, days, hours, minutes = (int(part or 0) for part in match.groups())
     found = timedelta(weeks=weeks, days=days, hours=hours, minutes=minutes)

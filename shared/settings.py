@@ -7,6 +7,7 @@ folder a function was started in.
 from __future__ import annotations
 
 import os
+import re
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -35,6 +36,11 @@ DEFAULTS: dict[str, tuple[str, str]] = {
     "LOG_FORMAT": ("auto", "`json` (in the cloud), `text` (elsewhere), or `auto`."),
     "LOG_LEVEL": ("INFO", "DEBUG, INFO, WARNING or ERROR."),
 }
+
+_SECRET_PREFIX = re.compile(r"projects/[A-Za-z0-9:._-]+/secrets/?[A-Za-z0-9_-]*")
+_SECRET_NAME = re.compile(r"[a-z][a-z0-9_-]{0,254}")
+_ACCOUNT_NAME = re.compile(r"[A-Za-z0-9_-]{1,63}")
+_USER_INFO = re.compile(r".*@", re.DOTALL)
 
 
 class Account(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
@@ -67,7 +73,7 @@ class Settings:
         """
         found = {name: environ.get(name) or default for name, (default, _) in DEFAULTS.items()}
         problems: list[str] = []
-        log_format = found["LOG_FORMAT"]
+        log_format = found["LOG_FORMAT"].lower()
         if log_format == "auto":
             log_format = "json" if "K_SERVICE" in environ else "text"
         settings = cls(
@@ -95,38 +101,49 @@ def _warehouse(url: str, problems: list[str]) -> str:
     kind, _, rest = url.partition(":")
     if kind == "duckdb" and rest:
         return f"duckdb:{ROOT / rest}"
-    problems.append(f"WAREHOUSE: {url!r} is not duckdb:FILE")
+    problems.append(f"WAREHOUSE: {_shown(url)!r} is not duckdb:FILE")
     return url
 
 
 def _archive(url: str, problems: list[str]) -> str:
-    if url.startswith("gs://") and urlsplit(url).netloc:
-        return url
+    if re.fullmatch(r"gs://[a-z0-9][a-z0-9._-]{1,220}[a-z0-9](/[^?#@]*)?", url):
+        return url.rstrip("/")
     kind, _, rest = url.partition(":")
     if kind == "file" and rest.strip("/"):
         path = urlsplit(url).path if rest.startswith("//") else rest
         return f"file:{ROOT / path}"
-    problems.append(f"ARCHIVE: {url!r} is neither file:FOLDER nor gs://BUCKET/PREFIX")
+    problems.append(f"ARCHIVE: {_shown(url)!r} is neither file:FOLDER nor gs://BUCKET/PREFIX")
     return url
 
 
 def _api_url(url: str, problems: list[str]) -> str:
-    parts = urlsplit(url)
-    local = parts.hostname in {"127.0.0.1", "localhost", "::1"}
-    if parts.scheme not in ({"http", "https"} if local else {"https"}) or not parts.hostname:
+    try:
+        parts = urlsplit(url)
+        host, _ = parts.hostname, parts.port
+    except ValueError:
+        problems.append("TORN_API_URL: is no URL")
+        return url
+    schemes = {"http", "https"} if host in {"127.0.0.1", "localhost", "::1"} else {"https"}
+    if parts.scheme not in schemes or not host:
         problems.append(
-            f"TORN_API_URL: {url!r} is not https (plain http would show the key; "
+            f"TORN_API_URL: {_shown(url)!r} is not https (plain http would show the key; "
             "it is for this machine only)"
         )
-    if parts.query or parts.username or parts.password:
+    if "?" in url or "#" in url or "@" in parts.netloc:
         problems.append("TORN_API_URL: must hold neither a query nor a password")
     return url.rstrip("/")
 
 
 def _secret_prefix(prefix: str, problems: list[str]) -> str:
-    if prefix and not (prefix.startswith("projects/") and "/secrets/" in prefix):
-        problems.append(f"KEY_SECRET_PREFIX: {prefix!r} is not projects/PROJECT/secrets/")
+    if prefix and not _SECRET_PREFIX.fullmatch(prefix):
+        # Not repeated: whoever mistakes this setting for the key itself would find it in the logs.
+        problems.append("KEY_SECRET_PREFIX: what it holds is not projects/PROJECT/secrets/")
     return prefix
+
+
+def _shown(url: str) -> str:
+    """Return a URL without what may be a password or a key."""
+    return re.split(r"[?#]", _USER_INFO.sub("…@", url))[0]
 
 
 def _accounts(text: str, problems: list[str]) -> Mapping[str, Account]:
@@ -134,12 +151,17 @@ def _accounts(text: str, problems: list[str]) -> Mapping[str, Account]:
         return {"default": Account()}
     try:
         accounts = msgspec.json.decode(text, type=dict[str, Account])
-    except msgspec.DecodeError as error:
-        problems.append(f"ACCOUNTS: {error}")
+    except (msgspec.DecodeError, UnicodeError) as error:
+        problems.append(f"ACCOUNTS: {error if isinstance(error, msgspec.DecodeError) else 'is no UTF-8'}")
         return {"default": Account()}
-    for name in accounts:
-        if not name.replace("-", "").replace("_", "").isalnum():
-            problems.append(f"ACCOUNTS: {name!r} may hold letters, digits, - and _ only")
+    for name, account in accounts.items():
+        if not _ACCOUNT_NAME.fullmatch(name):
+            problems.append(f"ACCOUNTS: {name[:80]!r} may hold letters, digits, - and _ only")
+        if name == "global":
+            problems.append("ACCOUNTS: 'global' is what endpoints use that are read once for all")
+        if account.key is not None and not _SECRET_NAME.fullmatch(account.key):
+            # Not repeated: it may be the key itself.
+            problems.append(f"ACCOUNTS: {name!r}: `key` is not a secret's name, such as torn-api-key")
     if not accounts:
         problems.append("ACCOUNTS: names no account")
     return accounts

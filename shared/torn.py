@@ -1,26 +1,26 @@
-"""What is Torn's alone: the auth header, the error codes, the next page.
+"""What is Torn's alone: the auth header, what an answer means, the next page.
 
-The only module that knows this API; a second API is a second such module.
+With its error codes in ``torn_errors`` all that knows this API; a second API is a second such pair.
 """
 
 from __future__ import annotations
 
+import threading
 import time
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import msgspec
 from requests.auth import AuthBase
 
 from shared.errors import (
     BackOff,
-    CollectError,
+    BrokenContract,
     FixConfiguration,
     RetrySoon,
-    StopCategory,
-    StopKey,
 )
 from shared.jsontext import parse_forgiving
-from shared.transport import with_params
+from shared.links import with_params
+from shared.torn_errors import AGAIN, TOO_MANY, error_of
 
 if TYPE_CHECKING:
     from requests import PreparedRequest
@@ -32,70 +32,69 @@ __all__ = ["ENVELOPE", "KeyAuth", "check", "error_of", "fresh", "next_link"]
 #: Keys that stand beside the records in every answer.
 ENVELOPE = ("_metadata",)
 
-_RETRY_SOON = {0: "unknown error", 12: "key read error", 15: "temporary error", 17: "backend error"}
-# code → (meaning, seconds to leave it alone, whether all calls stop)
-_BACK_OFF = {
-    5: ("too many requests", 60.0, False),
-    8: ("this IP address is blocked", 900.0, True),
-    9: ("the API is disabled", 300.0, True),
-    24: ("the API is closed for a while", 300.0, True),
-}
-_STOP_KEY = {
-    1: "the key is empty",
-    2: "the key is incorrect",
-    10: "the key's owner is in federal jail",
-    13: "the key's owner has been inactive for too long",
-    16: "the key's access level is too low for this",
-    18: "the key is paused by its owner",
-}
-_CONFIGURATION = {
-    3: "wrong type",
-    4: "wrong fields",
-    6: "incorrect id",
-    7: "the id is another's, or the key lacks faction access",
-    21: "incorrect category",
-    22: "this selection is only in API v1",
-    23: "this selection is only in API v2",
-    25: "invalid stat",
-    26: "only for categories or stats, not both",
-    28: "no such id-entity relation",
-    29: "invalid category or filter",
-    30: "unknown or invalid parameter",
-}
-_DAILY_LIMIT = 14
+_T = TypeVar("_T", bound=msgspec.Struct)
+_TOO_SOON = {408, 425}
 
 
 class KeyAuth(AuthBase):
     """Puts the key into the Authorization header, at the last moment and nowhere else."""
 
+    __slots__ = ("_key",)  # so that vars() is empty, too
+
     def __init__(self, key: str) -> None:
         self._key = key
 
     def __call__(self, request: PreparedRequest) -> PreparedRequest:
+        """Add the header."""
         request.headers["Authorization"] = f"ApiKey {self._key}"
         return request
 
 
-class _Links(msgspec.Struct):
-    next: str | None = None
-
-
-class _Metadata(msgspec.Struct):
-    links: _Links | None = None
-
-
 class _Answer(msgspec.Struct):
-    metadata: _Metadata | None = msgspec.field(default=None, name="_metadata")
     error: Any = None
     code: Any = None
 
 
-_decode = msgspec.json.Decoder(_Answer).decode
+# Nothing here is optional: a page that does not say whether it is the last must not pass for it.
+class _Links(msgspec.Struct):
+    next: str | None
+
+
+class _Metadata(msgspec.Struct):
+    links: _Links
+
+
+class _Page(msgspec.Struct):
+    metadata: _Metadata = msgspec.field(name="_metadata")
+
+
+_answer = msgspec.json.Decoder(_Answer)
+_page = msgspec.json.Decoder(_Page)
+
+
+class _Stamps:
+    """Unix microseconds, each given out once, whatever the clock does."""
+
+    def __init__(self) -> None:
+        self._last = 0
+        self._lock = threading.Lock()
+
+    def next(self) -> int:
+        with self._lock:
+            self._last = max(time.time_ns() // 1000, self._last + 1)
+            return self._last
+
+
+_stamps = _Stamps()
 
 
 def fresh(url: str) -> str:
-    """Give a URL a timestamp of its own: the API's 29-second cache ignores all else."""
-    return with_params(url, {"timestamp": time.time_ns() // 1_000_000})
+    """Give a URL a timestamp of its own: the API's 29-second cache ignores all else.
+
+    The API takes a 32-bit integer or any text. Seconds would be the same in two processes that read
+    one selection at once, and the one would get the other's page; microseconds go as text.
+    """
+    return with_params(url, {"timestamp": _stamps.next()})
 
 
 def check(response: Response) -> None:
@@ -107,18 +106,18 @@ def check(response: Response) -> None:
     Raises:
         CollectError: see ``shared.errors`` for which one asks for what.
     """
+    after = response.retry_after()
     if response.status == 429:  # noqa: PLR2004
         raise BackOff(
             "Torn answered HTTP 429, too many requests",
-            after=response.retry_after() or 60.0,
+            after=TOO_MANY if after is None else after,
             next_step="lower calls_per_minute if this repeats",
         )
-    if response.status >= 500:  # noqa: PLR2004
-        after = response.retry_after()
+    if response.status >= 500 or response.status in _TOO_SOON:  # noqa: PLR2004
         text = f"Torn answered HTTP {response.status}"
-        raise BackOff(text, after=after) if after else RetrySoon(text)
+        raise BackOff(text, after=after, next_step=AGAIN) if after else RetrySoon(text, next_step=AGAIN)
     try:
-        answer = _read(response.body)
+        answer = _read(_answer, response.body)
     except ValueError as error:
         if response.status == 403:  # noqa: PLR2004
             raise BackOff(
@@ -133,71 +132,38 @@ def check(response: Response) -> None:
             ) from error
         raise RetrySoon(
             f"Torn's answer of {len(response.body)} bytes is not JSON, or was cut short",
-            next_step="nothing: it is asked again",
+            next_step=AGAIN,
         ) from error
     problem = error_of(answer.error, answer.code)
     if problem is not None:
         raise problem
     if response.status >= 400:  # noqa: PLR2004
-        raise FixConfiguration(
-            f"Torn answered HTTP {response.status}", next_step="check the request's path"
-        )
+        raise FixConfiguration(f"Torn answered HTTP {response.status}", next_step="check the request's path")
 
 
 def next_link(body: bytes) -> str | None:
-    """Return ``_metadata.links.next``: a whole URL without a key, or None on the last page."""
-    metadata = _read(body).metadata
-    return metadata.links.next if metadata and metadata.links else None
+    """Return ``_metadata.links.next``: a whole URL without a key, or None on the last page.
 
-
-def error_of(error: object, flat_code: object = None) -> CollectError | None:
-    """Map an error body, nested or flat, to what is to be done; None when it is no error."""
-    if isinstance(error, dict):
-        code, text = error.get("code"), error.get("error")
-    elif error is not None:
-        code, text = flat_code, error
-    else:
-        return None
-    said = f"Torn error {code}"
-    if not isinstance(code, int) or isinstance(code, bool):
-        return RetrySoon(f"Torn sent an error without a code: {str(text)[:100]}")
-    if code in _BACK_OFF:
-        meaning, after, everything = _BACK_OFF[code]
-        return BackOff(f"{said}: {meaning}", after=after, everything=everything, code=code)
-    if code in _STOP_KEY:
-        return StopKey(
-            f"{said}: {_STOP_KEY[code]}",
-            next_step="give the run a key that works: TORN_API_KEY here, "
-            "a new version of the secret in the cloud",
-            code=code,
-        )
-    if code in _CONFIGURATION:
-        return FixConfiguration(
-            f"{said}: {_CONFIGURATION[code]}",
-            next_step="check path and params in endpoint.yaml, and what the message set",
-            code=code,
-        )
-    if code == _DAILY_LIMIT:
-        return StopCategory(
-            f"{said}: the day's read limit of this category is used up",
-            next_step="wait until 24 hours have passed, or ask less often",
-            code=code,
-        )
-    meaning = _RETRY_SOON.get(code, f"a code we do not know: {str(text)[:100]}")
-    return RetrySoon(f"{said}: {meaning}", code=code)
-
-
-def _read(body: bytes) -> _Answer:
+    Raises:
+        BrokenContract: the links are no longer what they were, so that the next page is unknown.
+    """
     try:
-        return _decode(body)
-    except (msgspec.DecodeError, UnicodeDecodeError):
+        metadata = _read(_page, body).metadata
+    except ValueError as error:
+        raise BrokenContract(
+            f"the link to the next page is not as declared: {error}",
+            next_step="compare `_metadata` in the archived answer with the API's description",
+        ) from error
+    return metadata.links.next or None
+
+
+def _read(decoder: msgspec.json.Decoder[_T], body: bytes) -> _T:
+    try:
+        return decoder.decode(body)
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
         # One bad record must not cost its page: only what nobody can parse is refused here.
         data = parse_forgiving(body)
-        if not isinstance(data, dict):
-            raise ValueError("not a JSON object") from None
-        try:
-            return msgspec.convert(
-                {k: data.get(k) for k in ("_metadata", "error", "code")}, _Answer
-            )
-        except msgspec.ValidationError as error:
-            raise ValueError(f"_metadata: {error}") from None
+    if not isinstance(data, dict):
+        raise ValueError("not a JSON object")  # noqa: TRY004 - as what does not parse
+    known = decoder.type.__struct_encode_fields__
+    return msgspec.convert({k: v for k, v in data.items() if k in known}, decoder.type)

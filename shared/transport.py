@@ -8,31 +8,34 @@ Knows bytes, status and headers, and nothing of any API. What an answer means is
 from __future__ import annotations
 
 import random
+import threading
 import time
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
-from urllib.parse import parse_qsl, urlencode, urljoin, urlsplit
+from urllib.parse import urlsplit
 
 import requests
-from pybreaker import CircuitBreaker, CircuitBreakerError
 from requests.adapters import HTTPAdapter
-from requests.auth import AuthBase
-from urllib3.exceptions import InvalidHeader
+from urllib3.exceptions import HTTPError, InvalidHeader
 from urllib3.util import Retry
 
+from shared.breaker import Breaker
 from shared.errors import (
     BackOff,
     BrokenContract,
     CircuitOpen,
-    FixConfiguration,
     OutOfTime,
     Retryable,
-    RetrySoon,
 )
+from shared.http_errors import place, problem_of
+from shared.links import stay_on, with_params
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
+
+    from pybreaker import CircuitBreaker
+    from requests.auth import AuthBase
 
     from shared.budget import Budget
 
@@ -71,14 +74,14 @@ class Response:
             return None
         try:
             return Retry().parse_retry_after(value)
-        except InvalidHeader:
+        except (InvalidHeader, ValueError, OverflowError):
             return None
 
 
 class Transport:
-    """GET requests to one host."""
+    """GET requests to one host, one at a time: threads that share a transport take turns."""
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - the seams of tests, by name
         self,
         base_url: str,
         *,
@@ -92,13 +95,14 @@ class Transport:
         self._limits = limits or Limits()
         self._clock = clock
         self._sleep = sleep
-        self._breaker = breaker or CircuitBreaker(
-            fail_max=8, reset_timeout=30, exclude=[_is_no_outage], throw_new_error_on_trip=False
-        )
+        self._breaker = Breaker(urlsplit(self.base_url).netloc, circuit=breaker, clock=clock)
+        # A requests session is not made for several threads; one call at a time keeps to the
+        # host's limits, too.
+        self._turn = threading.Lock()
         self._session = requests.Session()
         self._session.headers["User-Agent"] = user_agent
         # Retries are counted in one place, here; the adapter's own would multiply them.
-        adapter = HTTPAdapter(pool_connections=1, pool_maxsize=4, max_retries=0)
+        adapter = HTTPAdapter(pool_connections=1, pool_maxsize=1, max_retries=0)
         self._session.mount("http://", adapter)
         self._session.mount("https://", adapter)
 
@@ -112,18 +116,9 @@ class Transport:
         Raises:
             BrokenContract: the link leads elsewhere; following it would hand over the key.
         """
-        base = urlsplit(self.base_url)
-        url = self.base_url + link if link.startswith("/") and not link.startswith("//") else link
-        parts = urlsplit(urljoin(self.base_url + "/", url))
-        if (parts.scheme, parts.netloc) != (base.scheme, base.netloc):
-            raise BrokenContract(
-                f"a link leads to {parts.scheme}://{parts.hostname}, not to the configured "
-                f"{base.scheme}://{base.netloc}; it was not followed",
-                next_step="check TORN_API_URL; if it is right, the API sent a foreign link: report it",
-            )
-        return parts.geturl()
+        return stay_on(self.base_url, link)
 
-    def get(
+    def get(  # noqa: PLR0913 - what a call is made of, by name
         self,
         url: str,
         *,
@@ -165,9 +160,9 @@ class Transport:
         raise AssertionError("unreachable: the last attempt returns or raises")
 
     def _wait(self, error: Retryable, attempt: int) -> float:
-        if isinstance(error, BackOff):
+        if isinstance(error, BackOff) and error.after > 0:
             return error.after
-        ceiling = min(self._limits.backoff_max, self._limits.backoff * 2 ** (attempt - 1))
+        ceiling = min(self._limits.backoff_max, self._limits.backoff * 2.0 ** (attempt - 1))
         return ceiling * random.uniform(0.5, 1.0)  # noqa: S311 - jitter, not a secret
 
     def _attempt(
@@ -178,19 +173,13 @@ class Transport:
             check(response)
             return response
 
+        left = min(deadline - self._clock(), threading.TIMEOUT_MAX)
+        if left <= 0 or not self._turn.acquire(timeout=left):
+            raise OutOfTime("the run's time is up", next_step="the next delivery goes on")
         try:
-            answer: Response = self._breaker.call(ask)
-        except CircuitBreakerError as error:
-            host = urlsplit(self.base_url).netloc
-            raise CircuitOpen(
-                f"{host} failed too often and is left alone for {self._breaker.reset_timeout} s",
-                next_step="nothing: the message is delivered again",
-            ) from error
-        except BackOff as error:
-            if error.everything:
-                self._breaker.open()
-            raise
-        return answer
+            return self._breaker.call(ask)
+        finally:
+            self._turn.release()
 
     def _send(self, url: str, auth: AuthBase, deadline: float) -> Response:
         left = deadline - self._clock()
@@ -202,76 +191,38 @@ class Transport:
             with self._session.get(
                 url, auth=auth, timeout=timeout, stream=True, allow_redirects=False
             ) as raw:
-                body = self._body(raw, deadline)
-                answer = Response(
-                    url=url, status=raw.status_code, headers=raw.headers, body=body, asked_at=asked_at
-                )
-        except requests.Timeout as error:
-            raise RetrySoon(
-                f"{_place(url)} did not answer within {timeout[1]:.0f} s",
-                next_step="nothing: it is asked again",
-            ) from error
-        except requests.exceptions.InvalidHeader:
-            # Its text holds the header's value, which is the key: no cause, no context.
-            raise FixConfiguration(
-                "the API key holds characters that a header may not",
-                next_step="store the key again, without spaces or line ends",
-            ) from None
-        except (requests.ConnectionError, requests.exceptions.ChunkedEncodingError,
-                requests.exceptions.ContentDecodingError) as error:
-            raise RetrySoon(
-                f"{_place(url)} cannot be reached or broke off: {_reason(error)}",
-                next_step="check the network if this lasts; it is asked again",
-            ) from error
-        if 300 <= answer.status < 400:  # noqa: PLR2004
+                body = self._body(raw, url, deadline)
+        except (requests.RequestException, HTTPError, ValueError) as error:
+            problem = problem_of(error, url)
+        else:
+            return Response(
+                url=url, status=raw.status_code, headers=raw.headers, body=body, asked_at=asked_at
+            )
+        # Raised out here, where no cause and no context is attached: the library's errors hold
+        # the request, and with it the key.
+        raise problem
+
+    def _body(self, raw: requests.Response, url: str, deadline: float) -> bytes:
+        if 300 <= raw.status_code < 400:  # noqa: PLR2004
             raise BrokenContract(
-                f"{_place(url)} answered with a redirect (HTTP {answer.status}); it was not followed",
+                f"{place(url)} answered with a redirect (HTTP {raw.status_code}); it was not followed",
                 next_step="check TORN_API_URL",
             )
-        return answer
-
-    def _body(self, raw: requests.Response, deadline: float) -> bytes:
         parts: list[bytes] = []
         size = 0
-        for chunk in raw.iter_content(_CHUNK):
+        # read1 returns with whatever has come, so that a drip of bytes cannot outlast the
+        # deadline, and never unpacks more than it was asked for.
+        while chunk := raw.raw.read1(_CHUNK, decode_content=True):
             size += len(chunk)
             if size > self._limits.body:
                 raise BrokenContract(
-                    f"{_place(raw.url)} answered with more than {self._limits.body // 2**20} MiB",
+                    f"{place(url)} answered with more than {self._limits.body:,} bytes",
                     next_step="ask for less (limit, lookback)",
                 )
             if self._clock() > deadline:
                 raise OutOfTime(
-                    f"{_place(raw.url)} was still answering when the run's time was up",
+                    f"{place(url)} was still answering when the run's time was up",
                     next_step="the next delivery goes on",
                 )
             parts.append(chunk)
         return b"".join(parts)
-
-
-def with_params(url: str, params: Mapping[str, object]) -> str:
-    """Return the URL with these query parameters set, replacing those of the same name."""
-    parts = urlsplit(url)
-    query = {**dict(parse_qsl(parts.query, keep_blank_values=True)), **{k: _text(v) for k, v in params.items()}}
-    return parts._replace(query=urlencode(query)).geturl()
-
-
-def _text(value: object) -> str:
-    return str(value).lower() if isinstance(value, bool) else str(value)
-
-
-def _is_no_outage(error: object) -> bool:
-    return not isinstance(error, RetrySoon)
-
-
-def _place(url: str) -> str:
-    parts = urlsplit(url)
-    return f"{parts.hostname}{parts.path}"
-
-
-def _reason(error: Exception) -> str:
-    """Return the innermost reason of a requests error, without the URL it repeats."""
-    inner: BaseException = error
-    while inner.__cause__ or inner.__context__:
-        inner = inner.__cause__ or inner.__context__  # type: ignore[assignment]
-    return f"{type(inner).__name__}: {inner}"[:200]

@@ -43,7 +43,7 @@ class SettableClock:
         return self.now
 
 
-def ask(  # noqa: PLR0913 - all but two by keyword
+def ask(
     api: ApiServer,
     path: str,
     *,
