@@ -294,7 +294,7 @@ def test_threads_of_one_process_take_turns(warehouse):
 
 def test_a_query_cannot_write_and_says_what_is_wrong(warehouse, tmp_path):
     """Queries read only: no writing, no files; a mistake in the SQL is named."""
-    with pytest.raises(FixConfiguration, match="no database at .* yet"):
+    with pytest.raises(FixConfiguration, match=r"no database at .* yet"):
         warehouse.query("SELECT 1")
     run(warehouse, family("append"), [{"id": 1}], name="a", at=0)
     for sql in ("DELETE FROM things", f"COPY things TO '{tmp_path}/x.csv'", "SELEC 1", "SELECT nothing"):

@@ -1,0 +1,32 @@
+"""Fixtures of the tests of whole processes."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+    from support.world import Clock, World
+
+
+@pytest.fixture
+def clock() -> Clock:
+    """Give the simulator's clock of this test."""
+    from support.world import Clock  # noqa: PLC0415 - unit tests need none of this
+
+    return Clock()
+
+
+@pytest.fixture
+def world(tmp_path: Path, clock: Clock) -> Iterator[World]:
+    """Give a place of its own, with an API that hears."""
+    from support.world import World  # noqa: PLC0415
+
+    from shared.simulator import Simulator  # noqa: PLC0415
+
+    with Simulator(clock=clock, calls_per_minute=10_000) as api:
+        yield World(tmp_path, api, clock=clock)
