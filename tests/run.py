@@ -36,7 +36,7 @@ def main() -> int:
     python = [sys.executable, "-m"]
     tests = [*python, "coverage", "run", "-m", "pytest", f"--junitxml={REPORTS / 'junit.xml'}"]
     if not any(argument.startswith("-n") for argument in chosen):
-        tests += ["-n", "auto", "--dist", "loadscope"]
+        tests += ["-n", "auto", "--dist", "worksteal"]
     code = subprocess.run([*tests, *chosen], cwd=ROOT, env=env, check=False).returncode
     subprocess.run([*python, "coverage", "combine", "--quiet"], cwd=ROOT, env=env, check=False)
     subprocess.run([*python, "coverage", "json", "--quiet", "--fail-under=0"], cwd=ROOT, env=env, check=False)

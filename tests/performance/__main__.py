@@ -1,0 +1,63 @@
+"""Run the benchmarks: ``python -m tests.performance [--quick] [--readme] [NAME…]``.
+
+Exit codes: 0 every promise holds, 1 one does not, 2 it was called wrongly or nothing is kept.
+"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from importlib import import_module
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+from . import machine, report
+from .processes import PRODUCT
+from .session import Session
+
+BENCHMARKS = ("flatten", "memory", "whole_run", "imports", "drift")
+README = ["flatten", "memory", "whole_run"]
+
+
+def main() -> int:
+    """Run what is asked for."""
+    parser = argparse.ArgumentParser(prog="python -m tests.performance", description=__doc__)
+    parser.add_argument("names", nargs="*", metavar="NAME", help=f"of {', '.join(BENCHMARKS)}; all if none")
+    parser.add_argument("--quick", action="store_true", help="small and few: does it work? Nothing is kept")
+    parser.add_argument(
+        "--readme", action="store_true", help="print what was kept as markdown, and run nothing"
+    )
+    asked = parser.parse_args()
+    if asked.readme:
+        return _readme()
+    if unknown := set(asked.names).difference(BENCHMARKS):
+        parser.error(f"there is no {', '.join(sorted(unknown))}; there are {', '.join(BENCHMARKS)}")
+    if not Path(PRODUCT).exists():
+        parser.error(f"there is no {PRODUCT}: run `make run` once, which sets it up")
+    described = machine.describe()
+    reports: dict[str, report.Report] = {}
+    with TemporaryDirectory(prefix="tcdatalogger-bench-") as folder:
+        session = Session(folder=Path(folder), quick=asked.quick)
+        for name in asked.names or BENCHMARKS:
+            reports[name] = import_module(f".{name}", __package__).measure(session)
+            print(reports[name].text(), end="\n\n\n", flush=True)
+    if not asked.quick:
+        report.keep(described, reports)
+        print(f"kept in {report.RESULTS}")
+    verdicts = [verdict for one in reports.values() for verdict in one.verdicts]
+    print("\n".join(verdict.text() for verdict in verdicts))
+    # A quick one is too small to judge by.
+    return 0 if asked.quick or all(verdict.kept for verdict in verdicts) else 1
+
+
+def _readme() -> int:
+    found = report.kept()
+    if found is None:
+        print("nothing is kept yet: run it without --readme first", file=sys.stderr)
+        return 2
+    print(report.markdown(found, README))
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
