@@ -34,7 +34,7 @@ from shared.settings import Settings
 from shared.warehouse import open_warehouse
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterable
 
     from shared.archive import Manifest, Page
     from shared.endpoint import Endpoint
@@ -140,10 +140,11 @@ class Collector:
             writer.commit()
         log.debug("committed")
 
-    def flatten(self, manifest: Manifest, found: Flattening) -> Iterator[Flat]:
-        """Yield each archived page's batches, the page read last first: its records count."""
-        for page in reversed(manifest.pages):
-            yield found.page(page.request, self.archive.body(page), page.fetched_at)
+    def flatten(self, manifest: Manifest, found: Flattening) -> Iterable[Flat]:
+        """Yield the archived pages' batches, the page read last first: its records count."""
+        return found.pages(
+            (page.request, self.archive.body(page), page.fetched_at) for page in reversed(manifest.pages)
+        )
 
     def store(self, request: Request, manifest: Manifest, writer: Writer, attempt: Attempt) -> None:
         """Flatten a run's pages into a writer and note what was found.

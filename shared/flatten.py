@@ -15,11 +15,13 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 import pyarrow as pa
 
-from shared.columns import arrow_schema, read_columns, table_values, to_arrow, trail
+from shared.arrow import Constants, Maker, arrow_schema
+from shared.columns import Constant, Moments, read_columns, table_values, trail
 from shared.endpoint import CONSTANTS
 from shared.endpoint_rules import table_columns
 from shared.errors import BrokenContract, FixConfiguration
 from shared.isolate import Drift, Rejected, drift_in, locate
+from shared.packing import plain
 from shared.quality import Quality, Refused, check_columns
 from shared.shape_tree import build_shape
 from shared.shapes import Shape, attribute, build_body, is_readable, struct_type
@@ -28,9 +30,11 @@ from shared.unique import UniqueKeys
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
+    from datetime import datetime
 
-    from shared.columns import Values
-    from shared.endpoint import Column, Endpoint
+    from shared.columns import Rows, Values
+    from shared.endpoint import Endpoint
+    from shared.shapes import TablePlan
     from shared.split import Pieces
 
 __all__ = ["Flat", "Flattener"]
@@ -100,6 +104,25 @@ class Flattener:
         self._mapped = root is not None and any(c.from_ == "$key" for c in root.columns.values())
         self._body = build_body(self._record, self._place, envelope, mapped=self._mapped)
         self._unique = UniqueKeys(endpoint, self._plans, self._record)
+        checked = {
+            name: {c: column for c, column in endpoint.tables[name].columns.items() if column.check}
+            for name in self._plans
+        }
+        #: What is left to check, by whether the decoder proves what it can.
+        self._checks = {
+            False: checked,
+            True: {
+                name: {c: column for c, column in columns.items() if c not in self._plans[name].proven}
+                for name, columns in checked.items()
+            },
+        }
+        self._makers = {
+            name: [Maker(column_name, column) for column_name, column in columns.items()]
+            for name, columns in self._columns.items()
+        }
+        self._constants = Constants()
+        self._proving = True
+        self._warned = False
         self._lessons = 0
         self._learned = 0
         self._compile()
@@ -116,19 +139,56 @@ class Flattener:
             FixConfiguration: a constant that a column needs is not set.
 
         """
-        for name in self._needed:
-            if constants[str(name)] is None:
-                raise FixConfiguration(
-                    f"a REQUIRED column of {self.request!r} takes {name}, which is not set",
-                    next_step="set it for this account in ACCOUNTS, or make the column NULLABLE",
-                )
         while True:
             try:
                 keys, records = self._decode(body)
                 return Flat(self._batches(keys, records, constants))
             except NOT_AS_DECLARED:
-                if not self._learn(body):
-                    return self._apart(body, constants)
+                if self._learn(body):
+                    continue
+                if self._proving:
+                    # Perhaps only a check dislikes a value. Such values come again, so from here on
+                    # the checks look at the columns, and the decoder lets them pass.
+                    self._proving = False
+                    continue
+                flat = self._apart(body, constants)
+                self._proving = not self._warned
+                return flat
+
+    def pages(self, bodies: Sequence[tuple[bytes, datetime]], constants: Mapping[str, Any]) -> list[Flat]:
+        """Flatten several pages, the one read last first; together where they are as declared.
+
+        What a batch costs whatever its size is a fifth of a page of a hundred records, so a few
+        pages share it. More would no longer stay in the processor's cache.
+
+        Args:
+            bodies: Each page's bytes, and when it was read.
+            constants: Values of $run_id, $account and $faction_id.
+
+        Raises:
+            BrokenContract, FixConfiguration: as ``page``.
+        """
+        if len(bodies) > 1 and self._proving:
+            try:
+                return [Flat(self._together(bodies, constants))]
+            except (*NOT_AS_DECLARED, _NotTogether):
+                # One by one it shows which page is different, and nothing of them is counted yet.
+                pass
+        return [self.page(body, {**constants, "$fetched_at": moment}) for body, moment in bodies]
+
+    def _together(
+        self, bodies: Sequence[tuple[bytes, datetime]], constants: Mapping[str, Any]
+    ) -> dict[str, pa.RecordBatch]:
+        keys: list[str] = []
+        records: list[Any] = []
+        ends: list[int] = []
+        for body, _ in bodies:
+            some_keys, some = self._decode(body)
+            keys += some_keys or ()
+            records += some
+            ends.append(len(records))
+        moments = Moments([moment for _, moment in bodies], ends)
+        return self._batches(keys or None, records, {**constants, "$fetched_at": moments})
 
     def keys(self, body: bytes) -> list[Any]:
         """Return what tells a page's records from others': their keys, or else their JSON.
@@ -144,13 +204,18 @@ class Flattener:
         return [raw for _, raw in self._split(body).items] if found is None else found
 
     def _compile(self) -> None:
-        self._decoder = msgspec.json.Decoder(struct_type(self._body, strict=self._lessons < _LESSONS))
+        self._decoders: dict[bool, msgspec.json.Decoder[Any]] = {}
         self._one: msgspec.json.Decoder[Any] | None = None
         self._reach = attrgetter(attribute(self._body, self._place)) if self._place else None
         self._unique.compile()
 
     def _decode(self, body: bytes) -> tuple[list[str] | None, list[Any]]:
-        found = self._decoder.decode(body)
+        decoder = self._decoders.get(self._proving)
+        if decoder is None:
+            strict = self._lessons < _LESSONS
+            kind = struct_type(self._body, strict=strict, proof=self._proving)
+            decoder = self._decoders[self._proving] = msgspec.json.Decoder(kind)
+        found = decoder.decode(body)
         if self._reach is not None:
             found = self._reach(found)
         if isinstance(found, dict):
@@ -165,7 +230,15 @@ class Flattener:
     def _batches(
         self, keys: list[str] | None, records: list[Any], constants: Mapping[str, Any]
     ) -> dict[str, pa.RecordBatch]:
+        for name in self._needed:
+            if constants[str(name)] is None:
+                raise FixConfiguration(
+                    f"a REQUIRED column of {self.request!r} takes {name}, which is not set",
+                    next_step="set it for this account in ACCOUNTS, or make the column NULLABLE",
+                )
         fresh_keys, fresh, unseen = self._unique.first(keys, records)
+        if len(fresh) < len(records) and isinstance(constants["$fetched_at"], Moments):
+            raise _NotTogether
         batches, tables, warnings = self._tables(fresh_keys, fresh, constants)
         # Counted only now: a page that fails above is flattened again.
         self._unique.keep(unseen)
@@ -174,6 +247,7 @@ class Flattener:
             self.quality.duplicate(self._record.table, len(records) - len(fresh))
         for name, batch in batches.items():
             self.quality.add(name, batch)
+            self._warned |= bool(warnings[name])
             self.quality.warn(name, warnings[name])
             self.quality.duplicate(name, self._unique.within(name, tables[name], batch.num_rows))
         return batches
@@ -186,13 +260,20 @@ class Flattener:
         batches: dict[str, pa.RecordBatch] = {}
         done: dict[str, dict[str, Values]] = {}
         warnings: dict[str, dict[str, int]] = {}
+        moments: dict[str | None, Any] = {None: constants["$fetched_at"]}
         for name, plan in self._plans.items():
-            values = done[name] = table_values(self.endpoint, plan, found, done, constants)
-            warnings[name] = check_columns(self.endpoint.tables[name].columns, values)
+            known = {**constants, "$fetched_at": _moments(plan, found, moments)}
+            values = done[name] = table_values(self.endpoint, plan, found, done, known)
+            warnings[name] = check_columns(self._checks[self._proving][name], values)
             count = found[name].count if name in found else 0
-            arrays = [_array(values[c], column, count) for c, column in self._columns[name].items()]
+            arrays = [self._array(maker, values[maker.name], count) for maker in self._makers[name]]
             batches[name] = pa.RecordBatch.from_arrays(arrays, schema=self._schemas[name])
         return batches, done, warnings
+
+    def _array(self, maker: Maker, values: Values, count: int) -> pa.Array:
+        if isinstance(values, Constant):
+            return self._constants.array(maker, values.value, count)
+        return maker.array(values, count, proven=self._proving)
 
     def _learn(self, body: bytes) -> bool:
         """Note the fields nobody declared and learn them; say whether there were any to learn."""
@@ -255,11 +336,11 @@ class Flattener:
         for name, plan in self._plans.items():
             values = done[name] = table_values(self.endpoint, plan, found, done, constants)
             for column_name, column in self.endpoint.tables[name].columns.items():
-                each = values[column_name]
+                each = plain(values[column_name])
                 for row, value in enumerate(each if isinstance(each, list | tuple) else ()):
                     try:
                         check_columns({column_name: column}, {column_name: [value]})
-                        _array([value], column, 1)
+                        Maker(column_name, column).array([value], 1, proven=False)
                     except NOT_AS_DECLARED as error:
                         above = trail(self._plans, found, name, row)
                         inside = "" if str(column.from_).startswith("$") else str(column.from_)
@@ -267,8 +348,14 @@ class Flattener:
         return None
 
 
-def _array(values: Values, column: Column, count: int) -> pa.Array:
-    array = to_arrow(values, column, count)
-    if column.required and array.null_count:
-        raise Refused("is NULL, but REQUIRED")
-    return array
+def _moments(plan: TablePlan, found: Mapping[str | None, Rows], moments: dict[str | None, Any]) -> Any:
+    """Return when a table's rows were read: once, or page by page; noted for the tables below it."""
+    above, rows = moments[plan.root], found.get(plan.name)
+    if isinstance(above, Moments) and rows is not None and rows.counts is not None:
+        above = above.below(rows.counts)
+    moments[plan.name] = above
+    return above
+
+
+class _NotTogether(Exception):  # noqa: N818 - not an error: a key came twice in a group of pages
+    """Raise when pages must be flattened one by one."""

@@ -10,6 +10,7 @@ from shared.flatten import Flattener
 from shared.quality import Quality
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
     from datetime import datetime
 
     from shared.endpoint import Endpoint
@@ -17,6 +18,9 @@ if TYPE_CHECKING:
     from shared.isolate import Drift, Rejected
 
 __all__ = ["Flattening"]
+
+#: Bytes of pages that are flattened together: as many as the processor's cache holds with their objects.
+_GROUP = 450_000
 
 
 class Flattening:
@@ -37,11 +41,23 @@ class Flattening:
         """Return the fields nobody declared, with the request that had them."""
         return [(name, one) for name, f in self._flatteners.items() for one in f.drift.values()]
 
-    def page(self, request: str, body: bytes, fetched_at: datetime) -> Flat:
-        """Flatten one page and keep count."""
-        flat = self._flatteners[request].page(body, {**self._constants, "$fetched_at": fetched_at})
-        self.rejected += flat.rejected
-        return flat
+    def pages(self, pages: Iterable[tuple[str, bytes, datetime]]) -> Iterator[Flat]:
+        """Flatten pages, the one read last first, a few of one request at a time."""
+        group: list[tuple[bytes, datetime]] = []
+        asked, size = "", 0
+        for request, body, moment in pages:
+            if group and (request != asked or size + len(body) > _GROUP):
+                yield from self._group(asked, group)
+                group, size = [], 0
+            group.append((body, moment))
+            asked, size = request, size + len(body)
+        if group:
+            yield from self._group(asked, group)
+
+    def _group(self, request: str, group: list[tuple[bytes, datetime]]) -> Iterator[Flat]:
+        for flat in self._flatteners[request].pages(group, self._constants):
+            self.rejected += flat.rejected
+            yield flat
 
     def accept(self) -> None:
         """Hold what was rejected against the endpoint's limit.

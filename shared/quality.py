@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from shared.columns import Constant
+from shared.packing import plain
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -42,7 +43,8 @@ class Quality:
         self.rows[table] = self.rows.get(table, 0) + batch.num_rows
         nulls = self.nulls.setdefault(table, {})
         for name, column in zip(batch.schema.names, batch.columns, strict=True):
-            nulls[name] = nulls.get(name, 0) + column.null_count
+            if count := column.null_count:
+                nulls[name] = nulls.get(name, 0) + count
 
     def warn(self, table: str, counts: Mapping[str, int]) -> None:
         """Count values that a ``warn`` check did not like: ``{"difficulty max 10": 3}``."""
@@ -75,7 +77,7 @@ def check_columns(columns: Mapping[str, Column], values: Mapping[str, Values]) -
     counts: dict[str, int] = {}
     for name, column in columns.items():
         check = column.check
-        found = values[name]
+        found = plain(values[name])
         if check is None or isinstance(found, Constant):
             continue
         # The distinct values are few where checks are of use, and a set is one pass in C.

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from shared.endpoint_rules import request_of
 from shared.errors import FixConfiguration
-from shared.shapes import Shape, TablePlan, decode_type
+from shared.shapes import EPOCHS, Shape, TablePlan, decode_type, proof_type
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -47,6 +47,7 @@ class _Builder:
         self.plans: dict[str, TablePlan] = {}
         self.problems: list[Problem] = []
         self._takers: dict[int, str] = {}
+        self._nodes: list[tuple[str, str, Shape]] = []
         tables = {n: t for n, t in endpoint.tables.items() if request_of(endpoint, t) == request}
         root = next((n for n, t in tables.items() if t.each is None), None)
         elements: dict[str | None, Shape] = {None: self.record, root: self.record}
@@ -61,6 +62,9 @@ class _Builder:
         for name in self.plans:
             for column_name, column in tables[name].columns.items():
                 self._column(elements[name], name, column_name, column)
+        for name, column_name, node in self._nodes:
+            if node.proof is not None:
+                self.plans[name].proven.add(column_name)
         for name in self.plans:
             for path in tables[name].ignore:
                 self._ignore(elements[name], name, path)
@@ -98,7 +102,12 @@ class _Builder:
         if not fresh and not (node.kind == "value" and node.type == wanted):
             self._taken(node, where, source)
             return
-        node.kind, node.type = "value", wanted
+        # A second column of the same place may have another check: then none of them is in the type.
+        proof = proof_type(column) if fresh else None
+        node.kind, node.type, node.proof = "value", wanted, proof
+        packed = column.type in {"INTEGER", "FLOAT"} or wanted in EPOCHS
+        node.pad = 0 if packed else None
+        self._nodes.append((table, name, node))
         node.required |= column.required
         self._takers.setdefault(id(node), f"the column {table}.{name} ({_described(column)})")
 

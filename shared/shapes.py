@@ -10,11 +10,13 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass, field
 from datetime import date, datetime
+from math import ceil, floor
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import msgspec
 from msgspec import Meta, Raw
 
+from shared.endpoint import Check
 from shared.errors import FixConfiguration
 
 if TYPE_CHECKING:
@@ -22,12 +24,25 @@ if TYPE_CHECKING:
 
     from shared.endpoint import Column
 
-__all__ = ["Shape", "TablePlan", "attribute", "build_body", "decode_type", "is_readable", "struct_type"]
+__all__ = [
+    "EPOCHS",
+    "Shape",
+    "TablePlan",
+    "attribute",
+    "build_body",
+    "decode_type",
+    "is_readable",
+    "proof_type",
+    "struct_type",
+]
 
 _INT64 = Annotated[int, Meta(ge=-(2**63), le=2**63 - 1)]
 # What BigQuery's TIMESTAMP holds, years 1 to 9999: an epoch in another unit falls outside.
 _SECONDS = Annotated[int, Meta(ge=-62_135_596_800, le=253_402_300_799)]
 _MILLISECONDS = Annotated[int, Meta(ge=-62_135_596_800_000, le=253_402_300_799_999)]
+
+#: The types of moments that come as numbers.
+EPOCHS = (_SECONDS, _MILLISECONDS)
 
 _LONGEST_KEY = 1_000
 _UNREADABLE = re.compile(r"[\"\\\x00-\x1f\ud800-\udfff]")
@@ -44,6 +59,10 @@ class Shape:
     children: dict[str, Shape] = field(default_factory=dict)
     element: Shape | None = None
     type: Any = None
+    #: As ``type``, with the column's check in it: what decodes as this has passed the check too.
+    proof: Any = None
+    #: What stands for a value below an object that is null, where a number can be packed.
+    pad: Any = None
     required: bool = False
     #: The table that takes one row per element here (list, map), or per object (the root).
     table: str | None = None
@@ -73,6 +92,8 @@ class TablePlan:
     name: str
     root: str | None
     each: tuple[str, ...] = ()
+    #: The columns whose checks are in their places' ``proof``.
+    proven: set[str] = field(default_factory=set)
 
 
 def attribute(shape: Shape, path: Sequence[str]) -> str:
@@ -126,30 +147,51 @@ def decode_type(column: Column) -> Any:
     }[column.type]
 
 
-def struct_type(shape: Shape, *, strict: bool = True, name: str = "Record") -> Any:
+def proof_type(column: Column) -> Any:
+    """Return the type that decodes only what the column's check likes too; None where none can say it.
+
+    A FLOAT is bounded by what a double counts in ones, so that no integer becomes another.
+    """
+    check = column.check or Check()
+    if column.type == "STRING" and check.enum is not None:
+        return Literal[tuple(check.enum)]
+    if column.type not in {"INTEGER", "FLOAT", "TIMESTAMP"} or check.enum is not None:
+        return None if column.check else decode_type(column)
+    if column.type == "TIMESTAMP":
+        return decode_type(column)
+    widest = 2**63 if column.type == "INTEGER" else 2**53
+    low = -widest if check.min is None else max(check.min, -widest)
+    high = widest - 1 if check.max is None else min(check.max, widest - 1)
+    if column.type == "FLOAT":
+        return Annotated[float, Meta(ge=low, le=high)]
+    return Annotated[int, Meta(ge=ceil(low), le=floor(high))]
+
+
+def struct_type(shape: Shape, *, strict: bool = True, proof: bool = False, name: str = "Record") -> Any:
     """Return the msgspec type that decodes a shape.
 
     Args:
         shape: An object becomes a Struct whose attributes are named f0, f1, … in order.
         strict: Refuse fields that the shape does not have.
+        proof: Refuse values that a check dislikes.
         name: For the struct's repr.
     """
     if shape.kind == "value":
-        return shape.type
+        return shape.type if not proof or shape.proof is None else shape.proof
     if shape.kind == "ignored":
         return Raw
     if shape.kind == "records":
-        one: Any = struct_type(_element(shape), strict=strict, name=name)
+        one: Any = struct_type(_element(shape), strict=strict, proof=proof, name=name)
         return list[one] | one | None
     if shape.kind in {"list", "map"}:
-        element: Any = struct_type(_element(shape), strict=strict, name=f"{name}_")
+        element: Any = struct_type(_element(shape), strict=strict, proof=proof, name=f"{name}_")
         if _element(shape).kind in {"value", "list", "map"} and not _element(shape).required:
             element = element | None
         return list[element] if shape.kind == "list" else dict[str, element]
     fields: list[tuple[str, Any, Any]] = []
     spec: Any
     for number, (key, child) in enumerate(shape.children.items()):
-        inner = struct_type(child, strict=strict, name=f"{name}_{number}")
+        inner = struct_type(child, strict=strict, proof=proof, name=f"{name}_{number}")
         # The encoded name, not the attribute's, is what an error's path shows.
         if child.kind == "ignored":
             spec = msgspec.field(name=key, default=Raw())

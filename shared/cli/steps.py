@@ -68,8 +68,8 @@ def flatten(endpoint: str, files: tuple[Path, ...], request: str | None, out: Pa
     out.mkdir(parents=True, exist_ok=True)
     with ExitStack() as stack:
         writers: dict[str, Any] = {}
-        for page in work.pages():
-            for name, batch in found.page(*page).batches.items():
+        for flat in found.pages(work.pages()):
+            for name, batch in flat.batches.items():
                 if name not in writers:
                     writer = parquet.ParquetWriter(out / f"{name}.parquet", batch.schema, compression="zstd")
                     writers[name] = stack.enter_context(writer)
@@ -90,8 +90,8 @@ def check(endpoint: str, files: tuple[Path, ...], request: str | None, *, json_o
     declared = one_endpoint(endpoint)
     work = _work(declared, files, request)
     found = Flattening(declared, work.constants)
-    for page in work.pages():
-        found.page(*page)
+    for _ in found.pages(work.pages()):
+        pass
     quality = found.quality
     refused = ""
     try:

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 import duckdb
 import pyarrow as pa
 
-from shared.columns import arrow_schema
+from shared.arrow import arrow_schema
 from shared.errors import FixConfiguration, StorageFailed, WarehouseBusy
 from shared.ledger import LEDGER
 from shared.warehouse.duckdb_modes import write_family

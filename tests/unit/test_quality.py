@@ -68,7 +68,7 @@ def test_nulls_and_their_shares_are_the_truth() -> None:
     found = flat(endpoint, things({"a": 1}, {"a": None, "b": "x"}), things({"a": 3}), things())
     quality = found.flattener.quality
     assert quality.rows == {"things": 3}
-    assert quality.nulls["things"] == {"_run_id": 0, "_account": 0, "a": 1, "b": 2, "c": 3}
+    assert quality.nulls["things"] == {"a": 1, "b": 2, "c": 3}
     assert quality.null_shares() == {"things": {"a": 0.3333, "b": 0.6667, "c": 1.0}}
 
 

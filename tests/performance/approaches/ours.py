@@ -1,4 +1,4 @@
-"""TCdatalogger: each page to three typed, checked record batches, as a run does it."""
+"""TCdatalogger: pages to three typed, checked record batches, as a run does it."""
 
 from __future__ import annotations
 
@@ -28,8 +28,8 @@ def flattening() -> Flattening:
 
 
 def flatten(pages: Iterable[bytes]) -> Iterator[dict[str, pa.RecordBatch]]:
-    """Yield a page's batches at a time, and hold the whole against the endpoint's limit."""
+    """Yield a few pages' batches at a time, and hold the whole against the endpoint's limit."""
     found = flattening()
-    for page in pages:
-        yield found.page("crimes", page, FETCHED_AT).batches
+    for flat in found.pages(("crimes", page, FETCHED_AT) for page in pages):
+        yield flat.batches
     found.accept()
