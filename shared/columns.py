@@ -116,7 +116,8 @@ def _place(  # noqa: PLR0913, PLR0917 - as _object
     elif any(column):
         # Structs are true, so that only null and missing give way.
         blank = _blank(shape)
-        _object(shape, [v or blank for v in column], path + ".", rows, found, Mask(column))
+        mask = Mask(column) if shape.masked else None
+        _object(shape, [v or blank for v in column], path + ".", rows, found, mask)
     else:
         _nothing(shape, path + ".", rows, found)
 

@@ -13,42 +13,28 @@ from operator import attrgetter
 from typing import TYPE_CHECKING, Any
 
 import msgspec
-import pyarrow as pa
 
-from shared.arrow import Constants, Maker, arrow_schema
-from shared.columns import Constant, Moments, read_columns, table_values, trail
-from shared.endpoint import CONSTANTS
-from shared.endpoint_rules import table_columns
-from shared.errors import BrokenContract, FixConfiguration
+from shared.columns import Moments
+from shared.errors import BrokenContract
 from shared.isolate import Drift, Rejected, drift_in, locate
-from shared.packing import plain
-from shared.quality import Quality, Refused, check_columns
+from shared.quality import Quality
 from shared.shape_tree import build_shape
 from shared.shapes import Shape, attribute, build_body, is_readable, struct_type
 from shared.split import split_records
+from shared.tables import NOT_AS_DECLARED, Tables
 from shared.unique import UniqueKeys
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from datetime import datetime
 
-    from shared.columns import Rows, Values
+    import pyarrow as pa
+
     from shared.endpoint import Endpoint
-    from shared.shapes import TablePlan
     from shared.split import Pieces
 
 __all__ = ["Flat", "Flattener"]
 
-#: What decoding and converting raise for a value that is not what was declared.
-NOT_AS_DECLARED = (
-    msgspec.DecodeError,
-    UnicodeError,
-    pa.ArrowInvalid,
-    pa.ArrowTypeError,
-    OverflowError,
-    RecursionError,
-    Refused,
-)
 #: How often, and how many, new fields the structs learn in one run before they stop looking.
 _LESSONS = 20
 _FIELDS = 200
@@ -90,37 +76,13 @@ class Flattener:
         self.quality = Quality() if quality is None else quality
         self.drift: dict[tuple[str, str], Drift] = {}
         self._record, self._plans = build_shape(endpoint, request)
-        self._columns = {name: table_columns(endpoint, name) for name in self._plans}
-        self._schemas = {name: arrow_schema(columns) for name, columns in self._columns.items()}
-        self._needed = {
-            column.from_
-            for columns in self._columns.values()
-            for column in columns.values()
-            if column.required and column.from_ in CONSTANTS
-        }
+        self._tables = Tables(endpoint, self._record, self._plans)
         records = endpoint.requests[request].records
         self._place = () if records == "$" else tuple(records.split("."))
         root = endpoint.tables.get(self._record.table or "")
         self._mapped = root is not None and any(c.from_ == "$key" for c in root.columns.values())
         self._body = build_body(self._record, self._place, envelope, mapped=self._mapped)
         self._unique = UniqueKeys(endpoint, self._plans, self._record)
-        checked = {
-            name: {c: column for c, column in endpoint.tables[name].columns.items() if column.check}
-            for name in self._plans
-        }
-        #: What is left to check, by whether the decoder proves what it can.
-        self._checks = {
-            False: checked,
-            True: {
-                name: {c: column for c, column in columns.items() if c not in self._plans[name].proven}
-                for name, columns in checked.items()
-            },
-        }
-        self._makers = {
-            name: [Maker(column_name, column) for column_name, column in columns.items()]
-            for name, columns in self._columns.items()
-        }
-        self._constants = Constants()
         self._proving = True
         self._warned = False
         self._lessons = 0
@@ -230,16 +192,10 @@ class Flattener:
     def _batches(
         self, keys: list[str] | None, records: list[Any], constants: Mapping[str, Any]
     ) -> dict[str, pa.RecordBatch]:
-        for name in self._needed:
-            if constants[str(name)] is None:
-                raise FixConfiguration(
-                    f"a REQUIRED column of {self.request!r} takes {name}, which is not set",
-                    next_step="set it for this account in ACCOUNTS, or make the column NULLABLE",
-                )
         fresh_keys, fresh, unseen = self._unique.first(keys, records)
         if len(fresh) < len(records) and isinstance(constants["$fetched_at"], Moments):
             raise _NotTogether
-        batches, tables, warnings = self._tables(fresh_keys, fresh, constants)
+        batches, tables, warnings = self._tables.of(fresh_keys, fresh, constants, proven=self._proving)
         # Counted only now: a page that fails above is flattened again.
         self._unique.keep(unseen)
         self.quality.records += len(records)
@@ -251,29 +207,6 @@ class Flattener:
             self.quality.warn(name, warnings[name])
             self.quality.duplicate(name, self._unique.within(name, tables[name], batch.num_rows))
         return batches
-
-    def _tables(
-        self, keys: list[str] | None, records: list[Any], constants: Mapping[str, Any]
-    ) -> tuple[dict[str, pa.RecordBatch], dict[str, dict[str, Values]], dict[str, dict[str, int]]]:
-        """Return the records' batches, the values in them, and what checks disliked."""
-        found = read_columns(self._record, records, keys)
-        batches: dict[str, pa.RecordBatch] = {}
-        done: dict[str, dict[str, Values]] = {}
-        warnings: dict[str, dict[str, int]] = {}
-        moments: dict[str | None, Any] = {None: constants["$fetched_at"]}
-        for name, plan in self._plans.items():
-            known = {**constants, "$fetched_at": _moments(plan, found, moments)}
-            values = done[name] = table_values(self.endpoint, plan, found, done, known)
-            warnings[name] = check_columns(self._checks[self._proving][name], values)
-            count = found[name].count if name in found else 0
-            arrays = [self._array(maker, values[maker.name], count) for maker in self._makers[name]]
-            batches[name] = pa.RecordBatch.from_arrays(arrays, schema=self._schemas[name])
-        return batches, done, warnings
-
-    def _array(self, maker: Maker, values: Values, count: int) -> pa.Array:
-        if isinstance(values, Constant):
-            return self._constants.array(maker, values.value, count)
-        return maker.array(values, count, proven=self._proving)
 
     def _learn(self, body: bytes) -> bool:
         """Note the fields nobody declared and learn them; say whether there were any to learn."""
@@ -308,9 +241,9 @@ class Flattener:
                 rejected.append(Rejected.of(self.request, self._place, pieces, number, fault=fault))
                 continue
             try:
-                self._tables(None if key is None else [key], [record], constants)
+                self._tables.of(None if key is None else [key], [record], constants, proven=False)
             except NOT_AS_DECLARED as error:
-                fault = self._blame(key, record, constants) or ("", str(error))
+                fault = self._tables.blame(key, record, constants) or ("", str(error))
                 rejected.append(Rejected.of(self.request, self._place, pieces, number, fault=fault))
             else:
                 good.append((key, record))
@@ -328,33 +261,6 @@ class Flattener:
         if self._one is None:
             self._one = msgspec.json.Decoder(struct_type(self._record, strict=False))
         return self._one.decode(raw)
-
-    def _blame(self, key: str | None, record: Any, constants: Mapping[str, Any]) -> tuple[str, str] | None:
-        """Return the first place in a record whose value cannot be kept, and why."""
-        found = read_columns(self._record, [record], None if key is None else [key])
-        done: dict[str, dict[str, Values]] = {}
-        for name, plan in self._plans.items():
-            values = done[name] = table_values(self.endpoint, plan, found, done, constants)
-            for column_name, column in self.endpoint.tables[name].columns.items():
-                each = plain(values[column_name])
-                for row, value in enumerate(each if isinstance(each, list | tuple) else ()):
-                    try:
-                        check_columns({column_name: column}, {column_name: [value]})
-                        Maker(column_name, column).array([value], 1, proven=False)
-                    except NOT_AS_DECLARED as error:
-                        above = trail(self._plans, found, name, row)
-                        inside = "" if str(column.from_).startswith("$") else str(column.from_)
-                        return f"{above}{'.' if above and inside else ''}{inside}", str(error)
-        return None
-
-
-def _moments(plan: TablePlan, found: Mapping[str | None, Rows], moments: dict[str | None, Any]) -> Any:
-    """Return when a table's rows were read: once, or page by page; noted for the tables below it."""
-    above, rows = moments[plan.root], found.get(plan.name)
-    if isinstance(above, Moments) and rows is not None and rows.counts is not None:
-        above = above.below(rows.counts)
-    moments[plan.name] = above
-    return above
 
 
 class _NotTogether(Exception):  # noqa: N818 - not an error: a key came twice in a group of pages

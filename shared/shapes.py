@@ -61,8 +61,12 @@ class Shape:
     type: Any = None
     #: As ``type``, with the column's check in it: what decodes as this has passed the check too.
     proof: Any = None
-    #: What stands for a value below an object that is null, where a number can be packed.
+    #: A value that comes as a number, which can be packed.
+    number: bool = False
+    #: What stands for the value below an object that is null.
     pad: Any = None
+    #: An object whose numbers have pads.
+    masked: bool = False
     required: bool = False
     #: The table that takes one row per element here (list, map), or per object (the root).
     table: str | None = None
