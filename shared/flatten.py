@@ -195,18 +195,18 @@ class Flattener:
         fresh_keys, fresh, unseen = self._unique.first(keys, records)
         if len(fresh) < len(records) and isinstance(constants["$fetched_at"], Moments):
             raise _NotTogether
-        batches, tables, warnings = self._tables.of(fresh_keys, fresh, constants, proven=self._proving)
+        made = self._tables.of(fresh_keys, fresh, constants, proven=self._proving)
         # Counted only now: a page that fails above is flattened again.
         self._unique.keep(unseen)
         self.quality.records += len(records)
         if self._record.table is not None:
             self.quality.duplicate(self._record.table, len(records) - len(fresh))
-        for name, batch in batches.items():
-            self.quality.add(name, batch)
-            self._warned |= bool(warnings[name])
-            self.quality.warn(name, warnings[name])
-            self.quality.duplicate(name, self._unique.within(name, tables[name], batch.num_rows))
-        return batches
+        for name, batch in made.batches.items():
+            self.quality.add(name, batch.num_rows, made.nulls[name])
+            self._warned |= bool(made.warnings[name])
+            self.quality.warn(name, made.warnings[name])
+            self.quality.duplicate(name, self._unique.within(name, made.values[name], batch.num_rows))
+        return made.batches
 
     def _learn(self, body: bytes) -> bool:
         """Note the fields nobody declared and learn them; say whether there were any to learn."""

@@ -15,8 +15,6 @@ from shared.packing import plain
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    import pyarrow as pa
-
     from shared.columns import Values
     from shared.endpoint import Check, Column
 
@@ -38,13 +36,12 @@ class Quality:
     warnings: dict[str, dict[str, int]] = field(default_factory=dict)
     duplicates: dict[str, int] = field(default_factory=dict)
 
-    def add(self, table: str, batch: pa.RecordBatch) -> None:
-        """Count one batch's rows and nulls."""
-        self.rows[table] = self.rows.get(table, 0) + batch.num_rows
-        nulls = self.nulls.setdefault(table, {})
-        for name, column in zip(batch.schema.names, batch.columns, strict=True):
-            if count := column.null_count:
-                nulls[name] = nulls.get(name, 0) + count
+    def add(self, table: str, rows: int, nulls: Mapping[str, int]) -> None:
+        """Count one batch's rows, and the NULLs of its columns that have any."""
+        self.rows[table] = self.rows.get(table, 0) + rows
+        known = self.nulls.setdefault(table, {})
+        for name, count in nulls.items():
+            known[name] = known.get(name, 0) + count
 
     def warn(self, table: str, counts: Mapping[str, int]) -> None:
         """Count values that a ``warn`` check did not like: ``{"difficulty max 10": 3}``."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import msgspec
@@ -34,6 +35,19 @@ NOT_AS_DECLARED = (
     RecursionError,
     Refused,
 )
+
+
+@dataclass(frozen=True, slots=True)
+class Made:
+    """What is made of some records, per table."""
+
+    batches: dict[str, pa.RecordBatch]
+    #: Column → its values.
+    values: dict[str, dict[str, Values]]
+    #: Column → how many NULLs, if any.
+    nulls: dict[str, dict[str, int]]
+    #: What a check said → how often.
+    warnings: dict[str, dict[str, int]]
 
 
 class Tables:
@@ -71,8 +85,8 @@ class Tables:
 
     def of(
         self, keys: list[str] | None, records: list[Any], constants: Mapping[str, Any], *, proven: bool
-    ) -> tuple[dict[str, pa.RecordBatch], dict[str, dict[str, Values]], dict[str, dict[str, int]]]:
-        """Return the records' batches, the values in them, and what checks disliked.
+    ) -> Made:
+        """Make the records' batches.
 
         Args:
             keys: The records' keys, when they came from a map.
@@ -93,6 +107,7 @@ class Tables:
         found = read_columns(self._record, records, keys)
         batches: dict[str, pa.RecordBatch] = {}
         done: dict[str, dict[str, Values]] = {}
+        nulls: dict[str, dict[str, int]] = {}
         warnings: dict[str, dict[str, int]] = {}
         moments: dict[str | None, Any] = {None: constants["$fetched_at"]}
         for name, plan in self._plans.items():
@@ -103,8 +118,13 @@ class Tables:
             arrays = [
                 self._array(maker, values[maker.name], count, proven=proven) for maker in self._makers[name]
             ]
+            nulls[name] = {
+                maker.name: array.null_count
+                for maker, array in zip(self._makers[name], arrays, strict=True)
+                if array.null_count
+            }
             batches[name] = pa.RecordBatch.from_arrays(arrays, schema=self._schemas[name])
-        return batches, done, warnings
+        return Made(batches, done, nulls, warnings)
 
     def _array(self, maker: Maker, values: Values, count: int, *, proven: bool) -> pa.Array:
         if isinstance(values, Constant):
