@@ -91,13 +91,14 @@ def _read(file: Path) -> YamlTree:
             [f"line {line}: the byte {content[error.start]:#04x} is not UTF-8; save the file as UTF-8"],
         ) from error
     except (yaml.YAMLError, RecursionError) as error:
-        raise EndpointInvalid(_shown(file), [_yaml_problem(error)]) from error
+        raise EndpointInvalid(_shown(file), [_yaml_problem(error, content)]) from error
 
 
-def _yaml_problem(error: Exception) -> str:
+def _yaml_problem(error: Exception, content: bytes) -> str:
     mark = getattr(error, "problem_mark", None)
     problem = getattr(error, "problem", None) or str(error).partition("\n")[0]
-    if "tab character" in problem or "\\t" in problem:
+    lines = content.splitlines()
+    if mark and mark.line < len(lines) and b"\t" in lines[mark.line][: mark.column + 1]:
         problem = "found a tab; indent with spaces"
     return f"line {mark.line + 1}, column {mark.column + 1}: {problem}" if mark else f"line 1: {problem}"
 

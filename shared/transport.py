@@ -143,15 +143,22 @@ class Transport:
             Permanent: what ``check`` raised, a foreign link, a redirect or an oversized body.
         """
         url = self.resolve(url)
+        last: Retryable | None = None
         for attempt in range(1, self._limits.attempts + 1):
-            budget.take(deadline=deadline)
             try:
+                budget.take(deadline=deadline)
                 return self._attempt(fresh(url), auth, deadline, check)
+            except OutOfTime:
+                # What failed before says more than that there was no time to try again.
+                if last is not None:
+                    raise last from None
+                raise
             except Retryable as error:
+                last = error
                 wait = self._wait(error, attempt)
                 if (
                     attempt == self._limits.attempts
-                    or isinstance(error, CircuitOpen | OutOfTime)
+                    or isinstance(error, CircuitOpen)
                     or wait > self._limits.longest_wait
                     or self._clock() + wait > deadline
                 ):

@@ -77,7 +77,7 @@ def run(
         as_json([attempt.row() for attempt in attempts])
     else:
         _summary(attempts, here)
-        if answer and attempts[0].outcome == "ok" and "crimes" in names:
+        if answer and any(a.endpoint == "crimes" and a.outcome == "ok" for a in attempts):
             _answer(here)
     return 0 if all(attempt.outcome in _GOOD for attempt in attempts) else 1
 
@@ -175,10 +175,14 @@ class Bar:
         """End an endpoint."""
 
 
+def _pages(attempt: Attempt) -> str:
+    return f"{attempt.pages or 0} page{'s' if attempt.pages != 1 else ''}"
+
+
 class _Plain(Bar):
     def end(self, name: str, attempt: Attempt) -> None:
         seconds = (datetime.now(UTC) - attempt.started_at).total_seconds()
-        click.echo(f"{name}: {attempt.outcome}, {attempt.pages or 0} pages in {seconds:.1f} s", err=True)
+        click.echo(f"{name}: {attempt.outcome}, {_pages(attempt)} in {seconds:.1f} s", err=True)
 
 
 class _Rich(Bar):
@@ -196,7 +200,7 @@ class _Rich(Bar):
         return on_page
 
     def end(self, name: str, attempt: Attempt) -> None:
-        note = f"{attempt.outcome}, {attempt.pages or 0} pages, {sum(attempt.rows.values())} rows"
+        note = f"{attempt.outcome}, {_pages(attempt)}, {sum(attempt.rows.values())} rows"
         self._progress.update(self._tasks[name], total=1, completed=1, note=note)
 
 

@@ -40,7 +40,8 @@ def table(names: Sequence[str], rows: Iterable[Sequence[Any]], *, title: str = "
         grid.add_column(name, justify="right" if right else "left", overflow="fold")
     for row in kept:
         grid.add_row(*(_text(value, grouped=True) for value in row))
-    Console().print(grid)
+    # Names come from the API: what looks like rich's markup is none.
+    Console(markup=False, emoji=False).print(grid)
 
 
 def _text(value: object, *, grouped: bool = False) -> str:

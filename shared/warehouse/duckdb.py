@@ -74,7 +74,10 @@ class DuckDBWarehouse:
             try:
                 # COMMENT, ATTACH and the like have no rows; reading files is not this command's.
                 connection.execute("SET enable_external_access = false")
-                return connection.sql(sql, params=parameters).to_arrow_table()
+                found = connection.sql(sql, params=parameters)
+                if found is None:
+                    raise duckdb.InvalidInputException("it returns no rows")
+                return found.to_arrow_table()
             except duckdb.Error as error:
                 raise FixConfiguration(
                     f"the query failed: {str(error).strip()}",
