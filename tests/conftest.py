@@ -13,6 +13,13 @@ if TYPE_CHECKING:
     from support.world import Clock, World
 
 
+def pytest_configure(config: pytest.Config) -> None:
+    """Let pass the one warning that is not ours: the framework's, of every message, from Python 3.12 on."""
+    utcnow = r"datetime\.datetime\.utcnow\(\) is deprecated"
+    module = r"functions_framework\.event_conversion"
+    config.addinivalue_line("filterwarnings", f"ignore:{utcnow}:DeprecationWarning:{module}")
+
+
 @pytest.fixture
 def clock() -> Clock:
     """Give the simulator's clock of this test."""

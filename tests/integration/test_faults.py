@@ -186,7 +186,8 @@ def test_every_fault_has_its_outcome(place: Place, name: str) -> None:
     assert line["run"]["attempt"] == run["attempt"] == line[LABELS]["attempt"]
     if run["outcome"] == "ok":
         assert_whole(rows)
-        assert line["severity"] == ("WARNING" if int(run["drift"]) else "INFO")
+        noticed = int(run["rejected"]) + int(run["drift"])
+        assert line["severity"] == ("WARNING" if noticed else "INFO")
         assert json.loads(run["rows"]) == {table: len(found) for table, found in rows.items()}
         assert place.rows(name) == rows
         assert world.outcomes(run_id) == ["ok", "repeated"]
@@ -200,7 +201,10 @@ def test_every_fault_has_its_outcome(place: Place, name: str) -> None:
         assert place.rows(name) == place.clean
         assert world.outcomes(run_id) == ["retry", "ok"]
     if expected is not None:
-        assert (run["outcome"], run["error_class"]) == (expected.outcome, expected.error)
+        assert run["outcome"] == expected.outcome
+        # Where it tries as often as there is time for, its time may also end in the middle of a try.
+        tries = expected.outcome == "retry" and expected.asks is None
+        assert run["error_class"] in ({expected.error, "OutOfTime"} if tries else {expected.error})
         assert (int(run["rejected"] or 0), int(run["drift"] or 0)) == (expected.rejected, expected.drift)
         if expected.asks is not None:
             assert asked == expected.asks

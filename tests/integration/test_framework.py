@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import shutil
 import subprocess
 from typing import TYPE_CHECKING, Any
@@ -107,6 +108,17 @@ def test_a_pushed_message_posted_with_curl(world: World, name: str, *, from_root
         assert curl(function, push_body(message_id="by-curl")) == "200"
     assert world.outcomes() == ["ok"]
     assert world.tables(name)[name]
+
+
+def test_the_message_that_the_readme_shows_is_collected_once(world: World) -> None:
+    """Typed as it stands there, and once more, it does what the README says."""
+    readme = (ROOT / "README.md").read_text(encoding="utf-8")
+    address = re.escape("http://127.0.0.1:8080/projects/demo/topics/crimes")
+    (body,) = re.findall(rf"\$ curl {address} .*?-d '(.*?)'", readme, re.DOTALL)
+    with world.function("crimes") as function:
+        assert curl(function, json.loads(body)) == "200"
+        assert curl(function, json.loads(body)) == "200"
+    assert world.outcomes() == ["ok", "repeated"]
 
 
 @pytest.mark.parametrize("setting", ["LOG_FORMAT", "K_SERVICE"])

@@ -90,10 +90,13 @@ def places(world: World, account: str | None, known: dict[Path, int]) -> Iterato
         yield "a URL", f"{request.path}?{request.query}".encode()
     columns = "SELECT table_name AS name, list(column_name) AS columns FROM duckdb_columns() GROUP BY ALL"
     tables = f"SELECT name, columns FROM ({columns}) WHERE name IN (SELECT table_name FROM duckdb_tables())"
+    asked = {}
     for table in world.query(tables):
         own = next((one for one in ("_account", "account") if f"{one}," in table["columns"]), None)
         only = f"WHERE {own} = '{account}' OR {own} IS NULL" if account and own else ""
-        yield table["name"], repr(world.query(f"SELECT * FROM {table['name']} {only}")).encode()
+        asked[table["name"]] = f"SELECT * FROM {table['name']} {only}"
+    for name, rows in zip(asked, world.queries(asked.values()), strict=True):
+        yield name, repr(rows).encode()
 
 
 def sizes(world: World) -> dict[Path, int]:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import base64
 import http.client
 import json
-import signal
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
@@ -43,9 +42,6 @@ def push_body(
 
 class Function(Process):
     """The function of one endpoint in a process of its own, started in the endpoint's folder."""
-
-    # gunicorn's quick end: it leaves as orderly as with SIGTERM, without a second of waiting for nobody.
-    ask = signal.SIGQUIT
 
     def __init__(self, name: str, *, folder: Path, env: Mapping[str, str], from_root: bool = False) -> None:
         self.name = name

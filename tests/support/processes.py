@@ -18,7 +18,18 @@ import pytest
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
-__all__ = ["BIN", "ROOT", "Process", "environment", "free_port", "killing", "must_skip", "require", "until"]
+__all__ = [
+    "BIN",
+    "ROOT",
+    "Process",
+    "environment",
+    "free_port",
+    "killing",
+    "must_skip",
+    "require",
+    "unmeasured",
+    "until",
+]
 
 ROOT = Path(__file__).resolve().parents[2]
 BIN = Path(os.environ.get("VENV", ROOT / ".venv"))
@@ -69,18 +80,29 @@ def require(tool: str) -> str:
 
 
 def environment(**settings: str | None) -> dict[str, str]:
-    """Return a process's whole environment: what the system needs, coverage's, and these settings."""
+    """Return a process's whole environment: what the system needs, coverage's, and these settings.
+
+    A setting that is None is not in it.
+    """
     kept = {
         name: value for name, value in os.environ.items() if name in _KEPT or name.startswith("COVERAGE_")
     }
-    return kept | {name: value for name, value in settings.items() if value is not None}
+    return {name: value for name, value in (kept | settings).items() if value is not None}
 
 
-def killing(folder: Path, at: str, *, time: int = 1) -> dict[str, str]:
+def unmeasured() -> dict[str, str | None]:
+    """Return the settings without which coverage measures nothing in a process.
+
+    One that cannot end, or may not write, leaves half a file, which nobody can read.
+    """
+    return dict.fromkeys(name for name in os.environ if name.startswith("COVERAGE_"))
+
+
+def killing(folder: Path, at: str, *, time: int = 1) -> dict[str, str | None]:
     """Return the settings that kill a process group when the time-th line beginning with ``at`` is logged."""
     folder.mkdir(parents=True, exist_ok=True)
     (folder / "sitecustomize.py").write_text(_KILLER, encoding="utf-8")
-    return {
+    return unmeasured() | {
         "PYTHONPATH": str(folder),
         "KILL_AT": at,
         "KILL_TIME": str(time),

@@ -9,7 +9,7 @@ import msgspec
 import pyarrow as pa
 import yaml
 
-from shared.columns import arrow_schema
+from shared.arrow import arrow_schema
 from shared.endpoint import Endpoint
 from shared.endpoint_rules import rule_problems, table_columns
 

@@ -108,14 +108,19 @@ class World:
 
     def query(self, sql: str, parameters: list[Any] | None = None) -> list[dict[str, Any]]:
         """Return a query's rows, every value as text or None."""
+        return self.queries([sql], parameters)[0]
+
+    def queries(
+        self, asked: Iterable[str], parameters: list[Any] | None = None
+    ) -> list[list[dict[str, Any]]]:
+        """Return the rows of several queries, of one state; to open the database takes longest."""
+        asked = list(asked)
         deadline = time.monotonic() + 20
         while True:
             try:
                 with duckdb.connect(str(self.database), read_only=True) as connection:
                     connection.execute("SET TimeZone = 'UTC'")
-                    cursor = connection.execute(f"SELECT COLUMNS(*)::VARCHAR FROM ({sql})", parameters)
-                    names = [column[0] for column in cursor.description]
-                    return [dict(zip(names, row, strict=True)) for row in cursor.fetchall()]
+                    return [_rows(connection, sql, parameters) for sql in asked]
             except duckdb.IOException as error:
                 # A function holds the file for the moment of its writing.
                 if "lock" not in str(error).lower() or time.monotonic() > deadline:
@@ -140,10 +145,9 @@ class World:
         """Return every row of an endpoint's tables, in an order of their own."""
         left_out = f"EXCLUDE ({', '.join(without)})" if without else ""
         only = f"WHERE _account = '{account}'" if account else ""
-        return {
-            name: self.query(f"SELECT * {left_out} FROM {name} {only} ORDER BY ALL")
-            for name in declared(endpoint)["tables"]
-        }
+        names = list(declared(endpoint)["tables"])
+        found = self.queries(f"SELECT * {left_out} FROM {name} {only} ORDER BY ALL" for name in names)
+        return dict(zip(names, found, strict=True))
 
     def manifests(self) -> dict[str, Manifest]:
         """Return what the archive's manifests list, by run id."""
@@ -156,6 +160,14 @@ class World:
     def asked(self) -> int:
         """Return how many requests the API has had."""
         return len(self.api.requests)
+
+
+def _rows(
+    connection: duckdb.DuckDBPyConnection, sql: str, parameters: list[Any] | None
+) -> list[dict[str, Any]]:
+    cursor = connection.execute(f"SELECT COLUMNS(*)::VARCHAR FROM ({sql})", parameters)
+    names = [column[0] for column in cursor.description]
+    return [dict(zip(names, row, strict=True)) for row in cursor.fetchall()]
 
 
 def accounts(names: Iterable[str]) -> tuple[dict[str, str], dict[str, str]]:
