@@ -40,7 +40,15 @@ RESERVED_COLUMNS = {
     ),
 }
 #: The ledger's own tables.
-RESERVED_TABLES = ("runs", "rejected_rows", "drift", "schema_versions")
+RESERVED_TABLES = (
+    "runs",
+    "rejected_rows",
+    "drift",
+    "schema_versions",
+    "drift_history",
+    "row_changes",
+    "null_share_changes",
+)
 
 _DAYS = {"TIMESTAMP", "DATE"}
 # What cannot be compared, or not sorted by.
@@ -100,7 +108,7 @@ def rule_problems(endpoint: Endpoint, folder: str | None = None) -> Iterator[Pro
     for name, table in endpoint.tables.items():
         at = ("tables", name)
         if name in RESERVED_TABLES:
-            yield at, f"{name!r} is one of the ledger's own tables ({names(RESERVED_TABLES)})"
+            yield at, f"{name!r} is one of the ledger's own tables and views ({names(RESERVED_TABLES)})"
         yield from ((at + where, what) for where, what in _table(endpoint, name, table))
 
 

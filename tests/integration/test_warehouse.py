@@ -12,11 +12,12 @@ import pytest
 from support.tables import FAMILY, HEAD, T0, batch, endpoint, family
 
 from shared.endpoint_file import find_endpoints, load_endpoint
-from shared.endpoint_rules import table_columns
+from shared.endpoint_rules import RESERVED_TABLES, table_columns
 from shared.errors import FixConfiguration, ReplaceRefused, StorageFailed, WarehouseBusy
 from shared.ledger import LEDGER, Attempt
 from shared.warehouse import open_warehouse
 from shared.warehouse.duckdb_schema import DUCKDB_TYPES
+from shared.warehouse.views import VIEWS
 
 
 @pytest.fixture(name="warehouse")
@@ -355,6 +356,11 @@ def test_views_compare_runs(warehouse):
     ]
     seen = warehouse.query("SELECT path, type, first_run, last_run, runs FROM drift_history").to_pylist()
     assert seen == [{"path": "things[].x", "type": "string", "first_run": "r0", "last_run": "r1", "runs": 2}]
+
+
+def test_no_endpoint_can_take_a_name_of_the_ledger():
+    """The names that are refused in endpoint.yaml are those that the ledger has."""
+    assert set(RESERVED_TABLES) == {*LEDGER, *VIEWS}
 
 
 def test_versions_are_written_when_they_change(warehouse):
