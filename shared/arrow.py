@@ -11,7 +11,7 @@ import pyarrow as pa
 
 from shared.columns import Constant, Moments
 from shared.endpoint import CONSTANTS
-from shared.packing import Masked, cover, pack, plain
+from shared.packing import pack
 from shared.quality import Refused
 
 if TYPE_CHECKING:
@@ -37,6 +37,7 @@ _TYPES = {
     "JSON": pa.string(),
 }
 _EPOCHS = {"s": pa.timestamp("s", "UTC"), "ms": pa.timestamp("ms", "UTC")}
+_MISSING = "is NULL, but REQUIRED"
 _PACKED = {"INTEGER", "FLOAT", "TIMESTAMP"}
 #: A few pages of a hundred records seldom have more rows in one table.
 _CONSTANT_ROWS = 2_048
@@ -83,15 +84,14 @@ class Maker:
         array = None
         if proven and self._packed:
             array = pack(values, self.arrow, real=self._real)  # type: ignore[arg-type]
-            if array is None and isinstance(values, Masked):
-                array = cover(self._converted(values.padded, count), values.mask)
         if array is None:
-            array = self._converted(plain(values), count)
+            array = self.converted(values, count)
         if self.column.required and array.null_count:
-            raise Refused("is NULL, but REQUIRED")
+            raise Refused(_MISSING)
         return array
 
-    def _converted(self, values: Any, count: int) -> pa.Array:
+    def converted(self, values: Any, count: int) -> pa.Array:
+        """Return values as Arrow converts them, NULLs and all."""
         if isinstance(values, Constant):
             if values.value is None:
                 return pa.nulls(count, self.arrow)
@@ -122,10 +122,12 @@ class Constants:
         """Return a column that has the value in ``count`` rows, or each page's moment in its rows."""
         if isinstance(value, Moments):
             return _moments(value, maker.arrow)
+        if value is None and count and maker.column.required:
+            raise Refused(_MISSING)
         place = maker.column.from_, maker.column.type
         known = self._made.get(place)
         if known is None or known[0] != value or len(known[1]) < count:
-            made = maker.array(Constant(value), max(count, _CONSTANT_ROWS), proven=False)
+            made = maker.converted(Constant(value), max(count, _CONSTANT_ROWS))
             known = self._made[place] = (value, made)
         return known[1].slice(0, count)
 

@@ -13,7 +13,6 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 
 from shared.endpoint import CONSTANTS
-from shared.packing import Mask, Masked, plain
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -36,7 +35,7 @@ class Constant:
     value: Any
 
 
-Values = Constant | list[Any] | tuple[Any, ...] | Masked
+Values = Constant | list[Any] | tuple[Any, ...]
 _NOTHING = Constant(None)
 
 
@@ -86,38 +85,22 @@ def _element(shape: Shape, elements: list[Any], rows: Rows, found: dict[str | No
         _place(shape, elements, "$value", rows, found)
 
 
-def _object(  # noqa: PLR0913, PLR0917 - a recursion's state; an object of it for every place would cost more
-    shape: Shape,
-    objects: list[Any],
-    prefix: str,
-    rows: Rows,
-    found: dict[str | None, Rows],
-    mask: Mask | None = None,
-) -> None:
+def _object(shape: Shape, objects: list[Any], prefix: str, rows: Rows, found: dict[str | None, Rows]) -> None:
     for number, (key, child) in enumerate(shape.children.items()):
         if child.kind != "ignored":
-            _place(child, _getter(number)(objects), prefix + key, rows, found, mask)
+            _place(child, _getter(number)(objects), prefix + key, rows, found)
 
 
-def _place(  # noqa: PLR0913, PLR0917 - as _object
-    shape: Shape,
-    column: list[Any],
-    path: str,
-    rows: Rows,
-    found: dict[str | None, Rows],
-    mask: Mask | None = None,
-) -> None:
+def _place(shape: Shape, column: list[Any], path: str, rows: Rows, found: dict[str | None, Rows]) -> None:
     if shape.kind == "value":
-        rows.values[path] = column if mask is None or shape.pad is None else Masked(column, mask)
+        rows.values[path] = column
     elif shape.kind != "object":
         _children(shape, column, found)
-    elif shape.required or None not in column:
-        _object(shape, column, path + ".", rows, found, mask)
     elif any(column):
         # Structs are true, so that only null and missing give way.
         blank = _blank(shape)
-        mask = Mask(column) if shape.masked else None
-        _object(shape, [v or blank for v in column], path + ".", rows, found, mask)
+        filled = column if shape.required or None not in column else [value or blank for value in column]
+        _object(shape, filled, path + ".", rows, found)
     else:
         _nothing(shape, path + ".", rows, found)
 
@@ -155,7 +138,7 @@ def _nothing(shape: Shape, prefix: str, rows: Rows, found: dict[str | None, Rows
 def _blank(shape: Shape) -> Any:
     """Return an object of this shape without values, to stand where the response has null."""
     if shape.blank is None or len(shape.blank.__struct_fields__) != len(shape.children):
-        fields = [(f"f{n}", Any, child.pad) for n, child in enumerate(shape.children.values())]
+        fields = [(f"f{n}", Any, None) for n in range(len(shape.children))]
         shape.blank = msgspec.defstruct("Blank", fields)()
     return shape.blank
 
@@ -178,7 +161,7 @@ def table_values(
         for own, theirs in table.parent.items():
             above = parent[theirs]
             if not isinstance(above, Constant):
-                values[own] = list(chain.from_iterable(map(repeat, plain(above), rows.counts or ())))
+                values[own] = list(chain.from_iterable(map(repeat, above, rows.counts or ())))
             elif isinstance(above.value, Moments):
                 values[own] = Constant(above.value.below(rows.counts or []))
             else:

@@ -10,7 +10,6 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from shared.columns import Constant
-from shared.packing import plain
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -74,7 +73,7 @@ def check_columns(columns: Mapping[str, Column], values: Mapping[str, Values]) -
     counts: dict[str, int] = {}
     for name, column in columns.items():
         check = column.check
-        found = plain(values[name])
+        found = values[name]
         if check is None or isinstance(found, Constant):
             continue
         # The distinct values are few where checks are of use, and a set is one pass in C.

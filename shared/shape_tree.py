@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from shared.endpoint_rules import request_of
 from shared.errors import FixConfiguration
-from shared.shapes import EPOCHS, Shape, TablePlan, decode_type, proof_type
+from shared.shapes import Shape, TablePlan, decode_type, proof_type
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -15,8 +15,6 @@ if TYPE_CHECKING:
     from shared.yaml_tree import Problem
 
 __all__ = ["build_shape", "shape_problems"]
-
-_WORTH_A_MASK = 4
 
 
 def build_shape(endpoint: Endpoint, request: str) -> tuple[Shape, dict[str, TablePlan]]:
@@ -67,7 +65,6 @@ class _Builder:
         for name, column_name, node in self._nodes:
             if node.proof is not None:
                 self.plans[name].proven.add(column_name)
-        _pad(self.record)
         for name in self.plans:
             for path in tables[name].ignore:
                 self._ignore(elements[name], name, path)
@@ -108,7 +105,6 @@ class _Builder:
         # A second column of the same place may have another check: then none of them is in the type.
         proof = proof_type(column) if fresh else None
         node.kind, node.type, node.proof = "value", wanted, proof
-        node.number = column.type in {"INTEGER", "FLOAT"} or wanted in EPOCHS
         self._nodes.append((table, name, node))
         node.required |= column.required
         self._takers.setdefault(id(node), f"the column {table}.{name} ({_described(column)})")
@@ -155,18 +151,6 @@ class _Builder:
 
     def _say(self, where: tuple[str, ...], what: str) -> None:
         self.problems.append((("tables", *where), what))
-
-
-def _pad(node: Shape) -> None:
-    """Let numbers stand for NULL below objects with so many that a mask costs less than their Nones."""
-    numbers = [child for child in node.children.values() if child.number]
-    node.masked = len(numbers) >= _WORTH_A_MASK
-    for child in numbers if node.masked else ():
-        child.pad = 0
-    for child in node.children.values():
-        _pad(child)
-    if node.element is not None:
-        _pad(node.element)
 
 
 def _below(node: Shape) -> Iterator[Shape]:

@@ -25,7 +25,6 @@ if TYPE_CHECKING:
     from shared.endpoint import Column
 
 __all__ = [
-    "EPOCHS",
     "Shape",
     "TablePlan",
     "attribute",
@@ -40,9 +39,6 @@ _INT64 = Annotated[int, Meta(ge=-(2**63), le=2**63 - 1)]
 # What BigQuery's TIMESTAMP holds, years 1 to 9999: an epoch in another unit falls outside.
 _SECONDS = Annotated[int, Meta(ge=-62_135_596_800, le=253_402_300_799)]
 _MILLISECONDS = Annotated[int, Meta(ge=-62_135_596_800_000, le=253_402_300_799_999)]
-
-#: The types of moments that come as numbers.
-EPOCHS = (_SECONDS, _MILLISECONDS)
 
 _LONGEST_KEY = 1_000
 _UNREADABLE = re.compile(r"[\"\\\x00-\x1f\ud800-\udfff]")
@@ -61,12 +57,6 @@ class Shape:
     type: Any = None
     #: As ``type``, with the column's check in it: what decodes as this has passed the check too.
     proof: Any = None
-    #: A value that comes as a number, which can be packed.
-    number: bool = False
-    #: What stands for the value below an object that is null.
-    pad: Any = None
-    #: An object whose numbers have pads.
-    masked: bool = False
     required: bool = False
     #: The table that takes one row per element here (list, map), or per object (the root).
     table: str | None = None

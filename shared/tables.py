@@ -13,7 +13,6 @@ from shared.columns import Constant, Moments, read_columns, table_values, trail
 from shared.endpoint import CONSTANTS
 from shared.endpoint_rules import table_columns
 from shared.errors import FixConfiguration
-from shared.packing import plain
 from shared.quality import Refused, check_columns
 
 if TYPE_CHECKING:
@@ -138,7 +137,7 @@ class Tables:
         for name, plan in self._plans.items():
             values = done[name] = table_values(self._endpoint, plan, found, done, constants)
             for column_name, column in self._endpoint.tables[name].columns.items():
-                each = plain(values[column_name])
+                each = values[column_name]
                 for row, value in enumerate(each if isinstance(each, list | tuple) else ()):
                     try:
                         check_columns({column_name: column}, {column_name: [value]})

@@ -6,7 +6,6 @@ from operator import attrgetter
 from typing import TYPE_CHECKING, Any
 
 from shared.endpoint import CONSTANTS
-from shared.packing import plain
 from shared.shapes import attribute
 
 if TYPE_CHECKING:
@@ -90,8 +89,7 @@ class UniqueKeys:
         key = self._children.get(name)
         if key is None or not count:
             return 0
-        columns = [plain(values[k]) for k in key]
-        lists = [v if isinstance(v, list | tuple) else [v.value] * count for v in columns]
+        lists = [v if isinstance(v, list | tuple) else [v.value] * count for v in (values[k] for k in key)]
         return count - len(set(zip(*lists, strict=True)))
 
 
