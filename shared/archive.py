@@ -24,8 +24,6 @@ from obstore.exceptions import AlreadyExistsError, BaseError, NotFoundError
 from shared.errors import BrokenContract, StorageFailed
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
-
     from obstore.store import RetryConfig
 
     from shared.transport import Response
@@ -128,10 +126,6 @@ class Archive:
                 next_step="restore the object; the rows cannot be made without it",
             )
         return bytes(body)
-
-    def bodies(self, pages: Iterable[Page]) -> Iterable[tuple[Page, bytes]]:
-        """Yield pages with their bodies, one at a time."""
-        return ((page, self.body(page)) for page in pages)
 
     def _create(self, path: str, data: bytes) -> bool:
         try:

@@ -85,7 +85,6 @@ def test_a_page_comes_back_as_it_was(archive):
     assert (page.bytes, page.sha256) == (len(BODY), hashlib.sha256(BODY).hexdigest())
     assert (page.url, page.fetched_at) == (response().url, response().asked_at)
     assert archive.body(page) == BODY
-    assert list(archive.bodies([page])) == [(page, BODY)]
 
 
 @pytest.mark.parametrize("body", [b"", b"{}", b"\xff\xfe\x00", os.urandom(300_000)])
