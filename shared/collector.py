@@ -159,16 +159,17 @@ class Collector:
                 for table, batch in flat.batches.items():
                     writer.write(table, batch)
             found.accept()
+            attempt.lap("flatten")
+            log.debug("writing")
+            written = writer.finish()
         except BrokenContract as error:
             attempt.drift = len(found.drift)
-            error.ledger = {  # type: ignore[attr-defined]
+            # The writer's transaction is given up; what was found is recorded with the failure.
+            error.ledger = {
                 "rejected_rows": rejected_rows(attempt, found.rejected),
                 "drift": drift_rows(attempt, found.drift),
             }
             raise
-        attempt.lap("flatten")
-        log.debug("writing")
-        written = writer.finish()
         attempt.rows, attempt.drift = written.rows, len(found.drift)
         attempt.outcome = "superseded" if written.superseded else "ok"
         attempt.lap("write")
@@ -192,7 +193,7 @@ class Collector:
 
     def _fail(self, attempt: Attempt, error: CollectError, outcome: str) -> None:
         attempt.outcome, attempt.error, attempt.rows = outcome, error, {}
-        entries = {"runs": [attempt.row()], **getattr(error, "ledger", {})}
+        entries = {"runs": [attempt.row()], **error.ledger}
         log.error("%s: %s", outcome, error, extra={"fields": {"run": _run_fields(attempt)}})
         # If this fails, its error is raised, so that the message is not acknowledged.
         self.warehouse.record(entries)

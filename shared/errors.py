@@ -23,6 +23,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 __all__ = [
     "BackOff",
     "BrokenContract",
@@ -52,6 +54,8 @@ class CollectError(Exception):
         self.message = message
         self.next_step = next_step
         self.code = code
+        #: Rows for ledger tables that are recorded with the failure.
+        self.ledger: dict[str, list[dict[str, Any]]] = {}
 
     def __str__(self) -> str:
         return f"{self.message} → {self.next_step}" if self.next_step else self.message

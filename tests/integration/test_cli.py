@@ -309,6 +309,19 @@ def test_a_recorded_body_can_be_replayed(tmp_path):
         assert shell.query("SELECT count(*) AS n, sum(item_id) AS s FROM items") == [{"n": 7, "s": 21}]
 
 
+def test_a_refused_replace_still_records_what_it_found(tmp_path):
+    """Nothing to replace with: the run fails, and the new field it met is in the ledger all the same."""
+    file = tmp_path / "recorded.json"
+    file.write_text(json.dumps({"items": [], "new": 1}))
+    with Replay([file]) as api:
+        shell = Shell(tmp_path, TORN_API_URL=api.url, TORN_API_KEY=api.key)
+        assert "would be replaced with nothing" in shell("run", "items", code=1).stderr
+    assert shell.query("SELECT outcome, error_class, drift FROM runs") == [
+        {"outcome": "failed", "error_class": "ReplaceRefused", "drift": 1}
+    ]
+    assert shell.query("SELECT path, type FROM drift") == [{"path": "new", "type": "integer"}]
+
+
 def test_the_command_works_from_any_folder(simulated):
     """Paths resolve from the repository's root, whatever folder one stands in."""
     simulated.env["WAREHOUSE"] = "duckdb:tests/reports/elsewhere/w.duckdb"
