@@ -6,7 +6,7 @@ import math
 import re
 from typing import TYPE_CHECKING, Any
 
-from shared.endpoint import CONSTANTS
+from shared.endpoint import CONSTANTS, DERIVED
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -39,9 +39,14 @@ def column_problems(column: Column, *, inside: bool) -> Iterator[Problem]:
 
 
 def _source(column: Column, source: str, *, inside: bool) -> Iterator[Problem]:
-    if source.startswith("$"):
+    if source == DERIVED:
+        if column.required:
+            yield ("mode",), f"is REQUIRED; what comes from {DERIVED} may be NULL"
+        if column.check is not None and column.check.severity == "reject":
+            yield ("check", "severity"), f"reject refuses a record; what comes from {DERIVED} is in none"
+    elif source.startswith("$"):
         if source != "$value" and source not in _FIXED:
-            yield ("from",), f"found {source!r}; there are {names([*_FIXED, '$value'])}"
+            yield ("from",), f"found {source!r}; there are {names([*_FIXED, '$value', DERIVED])}"
         elif source in _FIXED and column.type != _FIXED[source]:
             yield ("type",), f"found {column.type}; {source} is {_FIXED[source]}"
         if source in {"$index", "$value"} and not inside:

@@ -7,12 +7,14 @@ say (a key that names no column, a child without its parent's key) is in ``endpo
 
 from __future__ import annotations
 
+import re
 from typing import Annotated, Literal
 
 from msgspec import Meta, Struct, field
 
 __all__ = [
     "CONSTANTS",
+    "DERIVED",
     "FORMS",
     "Check",
     "Column",
@@ -30,9 +32,13 @@ CONSTANTS = {
     "$faction_id": "INTEGER",
 }
 
+#: The source of a column that a function in the endpoint's main.py fills.
+DERIVED = "$derived"
+
 _NAME = r"^[a-z][a-z0-9_]{0,127}$"
 _SECRET = r"^[a-z][a-z0-9-]{0,62}$"  # noqa: S105 - the form of a secret's name
 _URL_PATH = r"^/[^?#\s]*$"
+_PLACEHOLDER = re.compile(r"\{(\w+)\}")
 _MEMORY = r"^\d+(Mi|Gi)$"
 
 #: What each pattern means, for people.
@@ -86,7 +92,8 @@ class Column(_Strict, frozen=True):
         str | None,
         Meta(
             description="A JSON path from the record, or $index, $key, $value, $fetched_at, "
-            "$run_id, $account, $faction_id. None: the API has no source for it any more."
+            "$run_id, $account, $faction_id, or $derived, which a function in main.py gives. "
+            "None: the API has no source for it any more."
         ),
     ] = field(default=None, name="from")
     unit: Annotated[
@@ -111,7 +118,13 @@ class Window(_Strict, frozen=True):
 class Request(_Strict, frozen=True):
     """One request, repeated for every page."""
 
-    path: Annotated[str, Meta(pattern=_URL_PATH, description="The path below the API's address.")]
+    path: Annotated[
+        str,
+        Meta(
+            pattern=_URL_PATH,
+            description="The path below the API's address; {name} in it is a parameter's value.",
+        ),
+    ]
     params: Annotated[dict[str, Scalar], Meta(description="Parameters of every call.")] = {}
     records: Annotated[
         str,
@@ -130,6 +143,11 @@ class Request(_Strict, frozen=True):
     lookback: Annotated[
         str | None, Meta(description="A scheduled run asks from its slot minus this duration.")
     ] = None
+
+    @property
+    def placeholders(self) -> list[str]:
+        """Return the names of the parameters that stand in the path: ``/faction/{id}/basic``."""
+        return _PLACEHOLDER.findall(self.path)
 
 
 class Table(_Strict, frozen=True):

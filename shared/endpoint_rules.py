@@ -12,8 +12,9 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from shared.column_rules import column_problems, names, path_problem
-from shared.endpoint import Column
-from shared.schedule import duration, every
+from shared.endpoint import DERIVED, Column
+from shared.request_rules import request_problems
+from shared.schedule import every
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -53,8 +54,6 @@ RESERVED_TABLES = (
 _DAYS = {"TIMESTAMP", "DATE"}
 # What cannot be compared, or not sorted by.
 _UNFIT = {"key": {"JSON"}, "cluster": {"JSON", "FLOAT"}}
-# Parameters that the run sets.
-_OWN = frozenset({"key", "timestamp"})
 
 
 def root_table(endpoint: Endpoint, name: str) -> str | None:
@@ -104,34 +103,13 @@ def rule_problems(endpoint: Endpoint, folder: str | None = None) -> Iterator[Pro
         every(endpoint.every)
     except ValueError as error:
         yield ("every",), f"found {error}"
-    yield from _requests(endpoint)
+    fed = {request_of(endpoint, table) for table in endpoint.tables.values() if not _loops(endpoint, table)}
+    yield from request_problems(endpoint, fed)
     for name, table in endpoint.tables.items():
         at = ("tables", name)
         if name in RESERVED_TABLES:
             yield at, f"{name!r} is one of the ledger's own tables and views ({names(RESERVED_TABLES)})"
         yield from ((at + where, what) for where, what in _table(endpoint, name, table))
-
-
-def _requests(endpoint: Endpoint) -> Iterator[Problem]:
-    fed = {request_of(endpoint, table) for table in endpoint.tables.values() if not _loops(endpoint, table)}
-    for name, request in endpoint.requests.items():
-        at = ("requests", name)
-        problem = None if request.records == "$" else path_problem(request.records)
-        if problem is not None:
-            yield (*at, "records"), problem
-        if request.lookback is not None:
-            try:
-                duration(request.lookback)
-            except ValueError as error:
-                yield (*at, "lookback"), f"found {error}"
-            if request.window is None:
-                yield (*at, "lookback"), "needs `window`, which names the parameters to set"
-        if name not in fed and fed.issubset(endpoint.requests):
-            yield at, "feeds no table; a table names it with `request`"
-        for parameter in _OWN.intersection(request.params):
-            yield (*at, "params", parameter), "is the run's own parameter; a file must not set it"
-    for parameter in _OWN.intersection(endpoint.overridable):
-        yield ("overridable",), f"{parameter!r} is the run's own parameter; a message must not set it"
 
 
 def _table(endpoint: Endpoint, name: str, table: Table) -> Iterator[Problem]:
@@ -223,7 +201,9 @@ def _roles(endpoint: Endpoint, name: str, table: Table) -> Iterator[Problem]:
             if known.get(column) in _UNFIT[role]:
                 yield (role,), f"found {column!r}; a {known[column]} column is not allowed here"
     for column in dict.fromkeys(table.key):
-        if column in table.columns and not table.columns[column].required:
+        if _is_derived(table, column):
+            yield ("key",), f"found {column!r}; it comes from {DERIVED}, which tells no rows apart"
+        elif column in table.columns and not table.columns[column].required:
             yield ("columns", column, "mode"), "is a key column; it must be REQUIRED"
     if table.partition is not None and known.get(table.partition) not in _DAYS:
         fitting = [column for column, type_ in known.items() if type_ in _DAYS]
@@ -246,11 +226,7 @@ def _parent(endpoint: Endpoint, name: str, table: Table) -> Iterator[Problem]:
         return
     parent = endpoint.tables[root]
     known = _all_columns(endpoint, root)
-    for own, theirs in table.parent.items():
-        if theirs not in known:
-            yield ("parent", own), f"found {theirs!r}; {root!r} has {names(known)}"
-        if own in table.columns:
-            yield ("parent", own), "is declared under `columns` too"
+    yield from _repeated(table, root, parent, known)
     if parent.mode != table.mode:
         yield (
             ("mode",),
@@ -259,6 +235,17 @@ def _parent(endpoint: Endpoint, name: str, table: Table) -> Iterator[Problem]:
     missing = [k for k in parent.key if k in known and k not in table.parent.values()]
     if table.mode == "merge" and missing:
         yield ("parent",), f"merge needs the parent's key here too: {names(missing)}"
+
+
+def _repeated(table: Table, root: str, parent: Table, known: Iterable[str]) -> Iterator[Problem]:
+    """Yield what is wrong with the parent's columns that a table repeats."""
+    for own, theirs in table.parent.items():
+        if theirs not in known:
+            yield ("parent", own), f"found {theirs!r}; {root!r} has {names(known)}"
+        if own in table.columns:
+            yield ("parent", own), "is declared under `columns` too"
+        if _is_derived(parent, theirs):
+            yield ("parent", own), f"{theirs!r} comes from {DERIVED}, after this table's rows are made"
 
 
 def _all_columns(endpoint: Endpoint, name: str) -> dict[str, str | None]:
@@ -270,6 +257,10 @@ def _all_columns(endpoint: Endpoint, name: str) -> dict[str, str | None]:
     )
     own: Iterable[tuple[str, str | None]] = ((n, c.type) for n, c in table.columns.items())
     return {**dict(own), **{n: above.get(theirs) for n, theirs in table.parent.items()}}
+
+
+def _is_derived(table: Table, column: str) -> bool:
+    return column in table.columns and table.columns[column].from_ == DERIVED
 
 
 def _loops(endpoint: Endpoint, table: Table) -> bool:

@@ -75,8 +75,12 @@ class Fetcher:
         """Return a request's first URL, as endpoint.yaml and the message make it."""
         declared = self._endpoint.requests[name]
         params: dict[str, Any] = dict(declared.params)
+        in_paths = {p for r in self._endpoint.requests.values() for p in r.placeholders}
         elsewhere = {p for n, r in self._endpoint.requests.items() if n != name for p in r.params}
         params |= {k: v for k, v in request.params.items() if k in params or k not in elsewhere}
+        # Values that stand in the path were checked when endpoint.yaml and the message were read.
+        path = declared.path.format_map(params) if declared.placeholders else declared.path
+        params = {k: v for k, v in params.items() if k not in in_paths}
         if declared.window is not None:
             if request.window is not None:
                 begin, end = request.window
@@ -85,7 +89,7 @@ class Fetcher:
             elif declared.lookback is not None:
                 since = (request.slot or request.published_at) - duration(declared.lookback)
                 params[declared.window.from_] = int(since.timestamp())
-        return with_params(declared.path, params)
+        return with_params(path, params)
 
     def _pages(self, request: Request, attempt: str, key: str, deadline: float) -> Iterator[Page]:
         auth = torn.KeyAuth(key)

@@ -20,6 +20,7 @@ import msgspec
 
 from shared.errors import MessageRefused
 from shared.names import safe_name, shown, written
+from shared.request_rules import segment_problem
 from shared.schedule import every, floor, slot_name, utc
 
 if TYPE_CHECKING:
@@ -104,6 +105,7 @@ def read_message(endpoint: Endpoint, accounts: Mapping[str, Account], event: Eve
     account = _account(endpoint, accounts, body.account)
     params = {name: _override(endpoint, name, value) for name, value in body.params.items()}
     window = _window(endpoint, body)
+    _placeholders(endpoint, params)
     identity = message_id(event)
     attributes = message.get("attributes")
     scheduled = isinstance(attributes, dict) and attributes.get("origin") == "schedule"
@@ -201,6 +203,16 @@ def _override(endpoint: Endpoint, name: str, value: Scalar) -> Scalar:
             endpoint, f"its {name!r} holds characters other than letters, digits, space and . , : + -"
         )
     return value
+
+
+def _placeholders(endpoint: Endpoint, params: Mapping[str, Scalar]) -> None:
+    for request in endpoint.requests.values():
+        for name in request.placeholders:
+            if name not in params and name not in request.params:
+                raise _refused(endpoint, f"it does not set {name!r}, which stands in {request.path}")
+            problem = segment_problem(params[name]) if name in params else None
+            if problem is not None:
+                raise _refused(endpoint, f"its {name!r}: {problem}")
 
 
 def _window(endpoint: Endpoint, body: _Body) -> tuple[datetime, datetime] | None:
