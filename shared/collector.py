@@ -37,11 +37,12 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
     from shared.archive import Manifest, Page
+    from shared.derive import Derive
     from shared.endpoint import Endpoint
     from shared.flatten import Flat
     from shared.keys import KeyRing
     from shared.message import Event, Request
-    from shared.warehouse import Warehouse, Writer
+    from shared.warehouse import Writer
 
 __all__ = ["Collector"]
 
@@ -54,14 +55,15 @@ class Collector:
         endpoint: Endpoint,
         settings: Settings,
         *,
-        warehouse: Warehouse | None = None,
         keys: KeyRing | None = None,
+        derive: Derive | None = None,
         on_page: Callable[[Page, int], None] | None = None,
     ) -> None:
         self.endpoint = endpoint
         self.settings = settings
+        self.derive = derive
         self.archive = Archive(settings.archive)
-        self.warehouse = warehouse or open_warehouse(settings.warehouse, wait=settings.warehouse_wait)
+        self.warehouse = open_warehouse(settings.warehouse, wait=settings.warehouse_wait)
         self.fetcher = Fetcher(
             endpoint,
             settings,
@@ -73,15 +75,18 @@ class Collector:
         self.last: Attempt | None = None
 
     @classmethod
-    def of(cls, main: str) -> Collector:
+    def of(cls, main: str, *, derive: Derive | None = None) -> Collector:
         """Return the collector of the endpoint whose ``main.py`` this is.
+
+        ``derive`` fills the columns that are declared ``from: $derived``, see ``shared.derive``.
 
         A mistake in a setting or in endpoint.yaml ends the process with what to correct.
         """
         try:
             settings = Settings.read()
             configure(settings.log_format, settings.log_level)
-            return cls(load_endpoint(Path(main).resolve().with_name("endpoint.yaml")), settings)
+            endpoint = load_endpoint(Path(main).resolve().with_name("endpoint.yaml"))
+            return cls(endpoint, settings, derive=derive)
         except FixConfiguration as error:
             raise SystemExit(str(error)) from None
 
@@ -152,7 +157,7 @@ class Collector:
         Raises:
             BrokenContract: too many records are not as declared, or a replace is refused.
         """
-        found = Flattening(self.endpoint, self.constants(request))
+        found = Flattening(self.endpoint, self.constants(request), self.derive)
         attempt.quality = found.quality
         try:
             for flat in self.flatten(manifest, found):

@@ -5,16 +5,17 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from shared import torn
+from shared.derive import Derivation
 from shared.errors import TooManyRejected
-from shared.flatten import Flattener
+from shared.flatten import Flat, Flattener
 from shared.quality import Quality
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
     from datetime import datetime
 
+    from shared.derive import Derive
     from shared.endpoint import Endpoint
-    from shared.flatten import Flat
     from shared.isolate import Drift, Rejected
 
 __all__ = ["Flattening"]
@@ -26,8 +27,9 @@ _GROUP = 450_000
 class Flattening:
     """The flattening of one run: a flattener per request, and what they found together."""
 
-    def __init__(self, endpoint: Endpoint, constants: dict[str, Any]) -> None:
+    def __init__(self, endpoint: Endpoint, constants: dict[str, Any], derive: Derive | None = None) -> None:
         self.quality = Quality()
+        self._derivation = Derivation(endpoint, derive, self.quality)
         self.rejected: list[Rejected] = []
         self._constants = constants
         self._flatteners = {
@@ -53,10 +55,14 @@ class Flattening:
             asked, size = request, size + len(body)
         if group:
             yield from self._group(asked, group)
+        derived = self._derivation.finish()
+        if derived:
+            yield Flat(derived)
 
     def _group(self, request: str, group: list[tuple[bytes, datetime]]) -> Iterator[Flat]:
         for flat in self._flatteners[request].pages(group, self._constants):
             self.rejected += flat.rejected
+            flat.batches = self._derivation.hold(flat.batches)
             yield flat
 
     def accept(self) -> None:

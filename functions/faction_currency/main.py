@@ -1,0 +1,14 @@
+"""Collect what the faction and its members have in the vault; everything about it is in endpoint.yaml."""
+
+import functions_framework
+from cloudevents.http import CloudEvent
+
+from shared.collector import Collector
+
+collector = Collector.of(__file__)
+
+
+@functions_framework.cloud_event
+def faction_currency(event: CloudEvent) -> None:
+    """Collect what one Pub/Sub message asks for."""
+    collector.handle(event)
