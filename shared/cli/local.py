@@ -23,12 +23,12 @@ from shared.schedule import rfc3339, slot_name
 from shared.settings import ROOT, Settings
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping
+    from collections.abc import Iterator, Mapping
     from pathlib import Path
 
     from shared.endpoint import Endpoint
 
-__all__ = ["Local", "Message", "faction", "local", "one_endpoint", "shown"]
+__all__ = ["Local", "Message", "faction", "local", "make_collector", "one_endpoint", "shown"]
 
 _SIMULATED = {
     "WAREHOUSE": "duckdb:data/simulated/warehouse.duckdb",
@@ -38,51 +38,61 @@ _SIMULATED = {
 
 @dataclass(frozen=True, slots=True)
 class Local:
-    """The settings, and whether the faction is simulated."""
+    """The settings, and whether the faction is simulated; ``key`` is the simulated faction's."""
 
     settings: Settings
     simulated: bool
+    key: str = ""
+
+    def configure(self) -> None:
+        """Set logging up as a person at a terminal wants it."""
+        configure(self.settings.log_format, self.settings.log_level)
+        if not os.environ.get("LOG_LEVEL"):
+            # A person reads the command's own words; LOG_LEVEL brings the log lines back.
+            log.setLevel(logging.CRITICAL)
 
 
 def local(environ: Mapping[str, str] = os.environ) -> Local:
     """Return what the environment asks for; nothing in it asks for a simulated faction."""
     real = ("TORN_API_KEY", "TORN_API_URL", "KEY_SECRET_PREFIX", "ACCOUNTS")
     simulated = not any(environ.get(name) for name in real)
-    settings = Settings.read({**_SIMULATED, **environ} if simulated else environ)
-    configure(settings.log_format, settings.log_level)
-    if not environ.get("LOG_LEVEL"):
-        # A person reads the command's own words; LOG_LEVEL brings the log lines back.
-        log.setLevel(logging.CRITICAL)
-    return Local(settings, simulated)
+    here = Local(Settings.read({**_SIMULATED, **environ} if simulated else environ), simulated)
+    here.configure()
+    return here
 
 
 @contextmanager
-def faction(here: Local) -> Iterator[Callable[..., Collector]]:
-    """Yield a maker of collectors; while inside, the simulated faction answers if there is one."""
+def faction(here: Local) -> Iterator[Local]:
+    """Yield where to collect; while inside, the simulated faction answers if there is one."""
     if not here.simulated:
-        yield lambda endpoint, **options: Collector(endpoint, here.settings, **options)
+        yield here
         return
     # Deployed functions carry no simulator, and a real run need not import it.
     from shared.simulator import Simulator  # noqa: PLC0415
 
     with Simulator() as simulator:
         settings = replace(here.settings, torn_api_url=simulator.url)
-        keys = KeyRing(EnvironmentKeys({"TORN_API_KEY": simulator.key}))
-        yield lambda endpoint, **options: Collector(endpoint, settings, keys=keys, **options)
+        yield replace(here, settings=settings, key=simulator.key)
+
+
+def make_collector(endpoint: Endpoint, here: Local, **options: Any) -> Collector:
+    """Return the collector of an endpoint; ``options`` are ``Collector``'s own."""
+    keys = KeyRing(EnvironmentKeys({"TORN_API_KEY": here.key})) if here.key else None
+    return Collector(endpoint, here.settings, keys=keys, **options)
 
 
 class Message(dict[str, Any]):
     """A Pub/Sub message as the functions framework would hand it over."""
 
-    def __init__(self, body: bytes, *, name: str | None = None) -> None:
+    def __init__(self, body: bytes, *, slot: datetime | None = None) -> None:
         from base64 import b64encode  # noqa: PLC0415
 
         now = datetime.now(UTC)
-        identity = name or f"manual-{slot_name(now)}-{secrets.token_hex(2)}"
-        super().__init__(id=identity, time=rfc3339(now))
-        self.data = {
-            "message": {"data": b64encode(body).decode(), "messageId": identity, "publishTime": rfc3339(now)}
-        }
+        identity = f"{'scheduled' if slot else 'manual'}-{slot_name(now)}-{secrets.token_hex(2)}"
+        when = rfc3339(slot or now)
+        super().__init__(id=identity, time=when)
+        message = {"data": b64encode(body).decode(), "messageId": identity, "publishTime": when}
+        self.data = {"message": {**message, "attributes": {"origin": "schedule"} if slot else {}}}
 
 
 def one_endpoint(name: str) -> Endpoint:

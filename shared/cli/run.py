@@ -2,34 +2,32 @@
 
 from __future__ import annotations
 
-import json
 import sys
-from contextlib import contextmanager
-from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 from shutil import which
 from typing import TYPE_CHECKING, Any
 
 import click
 
-from shared.cli.local import Local, Message, faction, local, one_endpoint, shown
+from shared.cli.local import Local, Message, faction, local, make_collector, one_endpoint, shown
+from shared.cli.progress import Progress, progress
 from shared.cli.show import as_json, table
+from shared.cli.work import collect, works
 from shared.endpoint_file import find_endpoints
 from shared.errors import CollectError
 from shared.message import read_message
 from shared.schedule import duration
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Iterator, Sequence
 
     from shared.archive import Page
-    from shared.collector import Collector
+    from shared.cli.work import Ended, Work
     from shared.endpoint import Endpoint
-    from shared.ledger import Attempt
 
 __all__ = ["run"]
 
-_GOOD = {"ok", "repeated", "superseded", "missed"}
 _SUCCESS = """
     SELECT name, difficulty, count(*) FILTER (status = 'Successful') AS successful,
            count(*) FILTER (status = 'Failure') AS failed,
@@ -44,7 +42,7 @@ _SUCCESS = """
 @click.argument("endpoints", nargs=-1)
 @click.option("--all", "everything", is_flag=True, help="Every endpoint.")
 @click.option("--set", "params", multiple=True, metavar="NAME=VALUE", help="Override a parameter.")
-@click.option("--account", help="Whose data; needed when there are several accounts.")
+@click.option("--account", help="Whose data; else every account's.")
 @click.option("--from", "begin", metavar="TIME", help="Begin of a backfill: 2026-10-01, or unix seconds.")
 @click.option("--to", "end", metavar="TIME", help="End of a backfill.")
 @click.option("--dry-run", is_flag=True, help="Say what would be asked for, and ask for nothing.")
@@ -54,45 +52,91 @@ def run(
     endpoints: tuple[str, ...], params: tuple[str, ...], account: str | None, begin: str | None,
     end: str | None, *, everything: bool, dry_run: bool, answer: bool, json_output: bool,
 ) -> int:  # fmt: skip
-    """Collect ENDPOINTS now: crimes, items and so on."""
+    """Collect ENDPOINTS now: crimes, items and so on; several side by side."""
     names = list(find_endpoints()) if everything else list(endpoints)
     if not names:
         raise click.UsageError(f"Name an endpoint, or --all. There are: {', '.join(find_endpoints())}.")
-    chosen = [one_endpoint(name) for name in dict.fromkeys(names)]
-    body = _body(params, account, begin, end)
+    unreadable: list[Ended] = []
+    chosen = list(_readable(names, unreadable))
+    body = _body(params, begin, end)
     here = local()
+    if account is not None and account not in here.settings.accounts:
+        raise click.UsageError(
+            f"There is no account {account!r}. There are: {', '.join(here.settings.accounts)}."
+        )
     if not json_output:
         click.echo(_introduction(here), err=True)
-    attempts: list[Attempt] = []
-    with faction(here) as collector, _progress(quiet=json_output) as bar:
-        for endpoint in chosen:
-            message = Message(body)
-            if dry_run:
-                _plan(endpoint, collector(endpoint), message)
-            else:
-                attempts.append(_one(collector, endpoint, message, bar))
-    if dry_run:
-        return 0
+    queue = works(chosen, here.settings.accounts, body, account)
+    with faction(here) as there:
+        if dry_run:
+            for work in queue:
+                _plan(work, there)
+            return 1 if unreadable else 0
+        with progress(quiet=json_output) as shown_progress:
+            ended = [*unreadable, *_collect(queue, there, shown_progress)]
+    ended.sort(key=lambda one: names.index(one.work.endpoint))
     if json_output:
-        as_json([attempt.row() for attempt in attempts])
+        as_json([one.record or _unrecorded(one) for one in ended])
     else:
-        _summary(attempts, here)
-        if answer and any(a.endpoint == "crimes" and a.outcome == "ok" for a in attempts):
+        _summary(ended, here)
+        if answer and any(one.work.endpoint == "crimes" and one.outcome == "ok" for one in ended):
             _answer(here)
-    return 0 if all(attempt.outcome in _GOOD for attempt in attempts) else 1
+    return 0 if all(one.good for one in ended) else 1
 
 
-def _body(params: tuple[str, ...], account: str | None, begin: str | None, end: str | None) -> bytes:
+def _readable(names: Sequence[str], unreadable: list[Ended]) -> Iterator[Endpoint]:
+    """Yield the endpoints of these names; of several, one with mistakes in its file stops no other."""
+    several = len(dict.fromkeys(names)) > 1
+    for name in dict.fromkeys(names):
+        try:
+            yield one_endpoint(name)
+        except CollectError as error:
+            if not several:
+                raise
+            from shared.cli.work import Ended, Work  # noqa: PLC0415
+
+            unreadable.append(
+                Ended(
+                    work=Work(endpoint=name), outcome="failed", error=error.message, next_step=error.next_step
+                )
+            )
+
+
+def _collect(queue: Sequence[Work], here: Local, told: Progress) -> Iterator[Ended]:
+    if len(queue) > 1:
+        from shared.cli.processes import collect_all  # noqa: PLC0415 - 20 ms, only for several
+
+        yield from collect_all(queue, here, told)
+        return
+    for work in queue:
+        told.begin(work.label)
+        ended = collect(work, here, partial(_page, told, work.label))
+        told.end(ended)
+        yield ended
+
+
+def _page(told: Progress, label: str, page: Page, number: int) -> None:
+    told.page(label, number, page.bytes)
+
+
+def _unrecorded(ended: Ended) -> dict[str, Any]:
+    return {
+        "endpoint": ended.work.endpoint, "account": ended.work.account, "outcome": ended.outcome,
+        "error_message": ended.error, "next_step": ended.next_step,
+    }  # fmt: skip
+
+
+def _body(params: tuple[str, ...], begin: str | None, end: str | None) -> dict[str, Any]:
     body: dict[str, Any] = {}
     for text in params:
         name, equals, value = text.partition("=")
         if not equals:
             raise click.BadParameter(f"{text!r} is not NAME=VALUE", param_hint="--set")
         body.setdefault("params", {})[name] = value
-    for key, given in (("account", account), ("from", begin), ("to", end)):
+    for key, given in (("from", begin), ("to", end)):
         if given is not None:
-            body[key] = int(given) if key != "account" and given.isdecimal() else given
-    return json.dumps(body).encode()
+            body[key] = int(given) if given.isdecimal() else given
+    return body
 
 
 def _introduction(here: Local) -> str:
@@ -101,51 +145,38 @@ def _introduction(here: Local) -> str:
     return f"Collecting from {here.settings.torn_api_url}."
 
 
-def _one(collector: Callable[..., Collector], endpoint: Endpoint, message: Message, bar: Bar) -> Attempt:
-    on_page = bar.begin(endpoint.name)
-    one = collector(endpoint, on_page=on_page)
-    try:
-        attempt = one.handle(message)
-    except CollectError:
-        # Recorded already; the summary says it.
-        assert one.last is not None
-        attempt = one.last
-    bar.end(endpoint.name, attempt)
-    return attempt
-
-
-def _plan(endpoint: Endpoint, collector: Collector, message: Message) -> None:
-    request = read_message(endpoint, collector.settings.accounts, message)
-    click.echo(f"{endpoint.name}: run {request.run_id}")
+def _plan(work: Work, here: Local) -> None:
+    endpoint = one_endpoint(work.endpoint)
+    collector = make_collector(endpoint, here)
+    request = read_message(endpoint, here.settings.accounts, Message(work.body))
+    click.echo(f"{work.label}: run {request.run_id}")
     for name, declared in endpoint.requests.items():
-        click.echo(f"  GET {collector.settings.torn_api_url}{collector.fetcher.first_url(name, request)}")
+        click.echo(f"  GET {here.settings.torn_api_url}{collector.fetcher.first_url(name, request)}")
         if declared.lookback and request.window is None:
             click.echo(f"      the last {duration(declared.lookback).days} days; --from and --to for older")
     for name, table_ in endpoint.tables.items():
         click.echo(f"  {table_.mode} {name}: {len(table_.columns) + len(table_.parent) + 2} columns")
 
 
-def _summary(attempts: list[Attempt], here: Local) -> None:
+def _summary(ended: Sequence[Ended], here: Local) -> None:
     rows = [
-        (name, count, attempt.endpoint, attempt.outcome)
-        for attempt in attempts
-        for name, count in (attempt.rows or {"(none)": 0}).items()
+        (name, count, one.work.label, one.outcome)
+        for one in ended
+        for name, count in (one.rows or {"(none)": 0}).items()
     ]
     table(("table", "rows", "endpoint", "outcome"), rows)
-    for attempt in attempts:
-        if attempt.error is not None:
-            error = attempt.error
-            click.echo(f"{attempt.endpoint}: {getattr(error, 'message', error)}", err=True)
-            if getattr(error, "next_step", ""):
-                click.echo(f"  next: {error.next_step}", err=True)  # type: ignore[attr-defined]
-        if attempt.quality and attempt.quality.rejected:
-            click.echo(
-                f"{attempt.endpoint}: {attempt.quality.rejected} records set aside in rejected_rows", err=True
-            )
-        if attempt.drift:
-            click.echo(
-                f"{attempt.endpoint}: the API has {attempt.drift} new fields, see drift_history", err=True
-            )
+    for one in ended:
+        if one.error:
+            click.echo(f"{one.work.label}: {one.error}", err=True)
+        if one.next_step:
+            click.echo(f"  next: {one.next_step}", err=True)
+        if one.rejected:
+            click.echo(f"{one.work.label}: {one.rejected} records set aside in rejected_rows", err=True)
+        if one.drift:
+            click.echo(f"{one.work.label}: the API has {one.drift} new fields, see drift_history", err=True)
+    if len(ended) > 1 and not all(one.good for one in ended):
+        wrong = ", ".join(f"{one.work.label} ({one.outcome})" for one in ended if not one.good)
+        click.echo(f"{sum(one.good for one in ended)} of {len(ended)} are good; not: {wrong}", err=True)
     database = Path(here.settings.warehouse.partition(":")[2])
     click.echo(f'database: {shown(database)}   (tcdatalogger query "SELECT …", tcdatalogger status)')
 
@@ -161,64 +192,3 @@ def _answer(here: Local) -> None:
     found = open_warehouse(here.settings.warehouse).query(_SUCCESS)
     click.echo("\nHow do our crimes go, by crime and difficulty?")
     table(found.column_names, [tuple(row.values()) for row in found.to_pylist()])
-
-
-class Bar:
-    """Progress of one endpoint after the other; silent unless someone watches."""
-
-    def begin(self, name: str) -> Callable[[Page, int], None]:
-        """Begin an endpoint; return what is called for every page."""
-        del name
-        return lambda _page, _number: None
-
-    def end(self, name: str, attempt: Attempt) -> None:
-        """End an endpoint."""
-
-
-def _pages(attempt: Attempt) -> str:
-    return f"{attempt.pages or 0} page{'s' if attempt.pages != 1 else ''}"
-
-
-class _Plain(Bar):
-    def end(self, name: str, attempt: Attempt) -> None:
-        seconds = (datetime.now(UTC) - attempt.started_at).total_seconds()
-        click.echo(f"{name}: {attempt.outcome}, {_pages(attempt)} in {seconds:.1f} s", err=True)
-
-
-class _Rich(Bar):
-    def __init__(self, progress: Any) -> None:
-        self._progress = progress
-        self._tasks: dict[str, Any] = {}
-
-    def begin(self, name: str) -> Callable[[Page, int], None]:
-        task = self._tasks[name] = self._progress.add_task(name, total=None, note="asking")
-
-        def on_page(page: Page, number: int) -> None:
-            note = f"page {number}, {page.bytes / 1024:.0f} kB"
-            self._progress.update(task, completed=number, note=note)
-
-        return on_page
-
-    def end(self, name: str, attempt: Attempt) -> None:
-        note = f"{attempt.outcome}, {_pages(attempt)}, {sum(attempt.rows.values())} rows"
-        self._progress.update(self._tasks[name], total=1, completed=1, note=note)
-
-
-@contextmanager
-def _progress(*, quiet: bool) -> Iterator[Bar]:
-    if quiet:
-        yield Bar()
-    elif not sys.stderr.isatty():
-        yield _Plain()
-    else:
-        from rich.console import Console  # noqa: PLC0415 - 50 ms, only where a person looks
-        from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn  # noqa: PLC0415
-
-        columns = (
-            TextColumn("{task.description:<18}"),
-            BarColumn(24),
-            TimeElapsedColumn(),
-            TextColumn("{task.fields[note]}"),
-        )
-        with Progress(*columns, console=Console(stderr=True)) as progress:
-            yield _Rich(progress)

@@ -13,7 +13,8 @@ import click
 import pyarrow as pa
 
 from shared.archive import MANIFEST, Archive
-from shared.cli.local import Message, faction, local, one_endpoint, shown
+from shared.cli.hooks import derive_of
+from shared.cli.local import Message, faction, local, make_collector, one_endpoint, shown
 from shared.cli.show import as_json, table
 from shared.errors import BrokenContract, FixConfiguration, TooManyRejected
 from shared.flattening import Flattening
@@ -40,8 +41,8 @@ def fetch(endpoint: str, account: str | None) -> None:
     declared = one_endpoint(endpoint)
     here = local()
     body = b"{}" if account is None else b'{"account": "%s"}' % account.encode()
-    with faction(here) as collector:
-        one = collector(declared)
+    with faction(here) as there:
+        one = make_collector(declared, there)
         request = read_message(declared, one.settings.accounts, Message(body))
         one.fetcher.fetch(request, secrets.token_hex(6))
         place = f"{one.archive.url}/{request.folder}/{MANIFEST}"
@@ -64,7 +65,7 @@ def flatten(endpoint: str, files: tuple[Path, ...], request: str | None, out: Pa
 
     declared = one_endpoint(endpoint)
     work = _work(declared, files, request)
-    found = Flattening(declared, work.constants)
+    found = Flattening(declared, work.constants, derive_of(declared))
     out.mkdir(parents=True, exist_ok=True)
     with ExitStack() as stack:
         writers: dict[str, Any] = {}
@@ -89,7 +90,7 @@ def check(endpoint: str, files: tuple[Path, ...], request: str | None, *, json_o
     """Say what is wrong or new in bodies, or a manifest's; exit 1 if a run would refuse them."""
     declared = one_endpoint(endpoint)
     work = _work(declared, files, request)
-    found = Flattening(declared, work.constants)
+    found = Flattening(declared, work.constants, derive_of(declared))
     for _ in found.pages(work.pages()):
         pass
     quality = found.quality

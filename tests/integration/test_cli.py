@@ -106,8 +106,8 @@ def test_dry_run_asks_for_nothing(shell):
 @pytest.mark.parametrize(
     ("words", "says"),
     [
-        (["run"], "Name an endpoint, or --all. There are: crimes, items"),
-        (["run", "crims"], "There is no endpoint 'crims'. There are: crimes, items"),
+        (["run"], "Name an endpoint, or --all. There are: basic, crimes"),
+        (["run", "crims"], "There is no endpoint 'crims'. There are: basic, crimes"),
         (["run", "crimes", "--set", "cat"], "'cat' is not NAME=VALUE"),
         (["rnu"], "No such command 'rnu'. There are: run, fetch"),
         (["query"], "Missing argument 'SQL'"),
