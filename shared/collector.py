@@ -23,12 +23,14 @@ from shared.errors import (
     MessageRefused,
     Permanent,
 )
+from shared.fan_out import FanOut
 from shared.fetch import Fetcher
 from shared.flattening import Flattening
 from shared.keys import open_keys
 from shared.ledger import Attempt, drift_rows, rejected_rows
 from shared.logs import configure, context, log
-from shared.message import message_id, read_message
+from shared.message import ALL, message_id, read_message
+from shared.publisher import Publisher
 from shared.schedule import every, rfc3339
 from shared.settings import Settings
 from shared.warehouse import open_warehouse
@@ -71,6 +73,7 @@ class Collector:
             keys or open_keys(settings),
             on_page or (lambda _page, _number: None),
         )
+        self._fan_out = FanOut(Publisher() if settings.publishes else None, self.handle)
         #: The attempt that ended last, also when it ended with an error.
         self.last: Attempt | None = None
 
@@ -110,12 +113,19 @@ class Collector:
                 return attempt
             attempt.request = request
             with context(run_id=request.run_id, account=request.account):
-                self._collect(request, attempt)
+                self._collect(request, attempt, event)
+        # A fan-out may have collected others meanwhile.
+        self.last = attempt
         return attempt
 
-    def _collect(self, request: Request, attempt: Attempt) -> None:
+    def _collect(self, request: Request, attempt: Attempt, event: Event) -> None:
         try:
-            self._run(request, attempt)
+            if request.account == ALL:
+                self._fan_out.send(request, self.settings.accounts, event)
+                attempt.outcome = "fanned_out"
+                self.warehouse.record({"runs": [attempt.row()]})
+            else:
+                self._run(request, attempt)
         except Permanent as error:
             self._fail(attempt, error, "failed")
         except Exception as error:  # the one boundary that records the run

@@ -32,6 +32,7 @@ OUTCOMES = {
     "ok": "The rows are written.",
     "repeated": "An earlier delivery had written this run's rows; nothing was written again.",
     "superseded": "A newer state was there already; this older one was not written over it.",
+    "fanned_out": "The message was for every account; it became one message for each.",
     "missed": "The fetch would have started more than one `every` late; acknowledged.",
     "refused": "The message asked for what is not allowed; acknowledged.",
     "failed": "Another try would change nothing; acknowledged, a person is needed.",

@@ -5,6 +5,9 @@ The same work always has the same name, so that a message delivered twice is one
 - a scheduled message (attribute ``origin=schedule``): ``endpoint/account/slot``,
 - a backfill: ``endpoint/account/from-to``,
 - any other: ``endpoint/account/message id``, so that a person can always ask again.
+
+A message that names no account, where there are several, is divided into one for each. A part's run
+is named after the message that was divided, whenever the part is delivered.
 """
 
 from __future__ import annotations
@@ -21,7 +24,7 @@ import msgspec
 from shared.errors import MessageRefused
 from shared.names import safe_name, shown, written
 from shared.request_rules import segment_problem
-from shared.schedule import every, floor, slot_name, utc
+from shared.schedule import every, floor, rfc3339, slot_name, utc
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -29,10 +32,14 @@ if TYPE_CHECKING:
     from shared.endpoint import Endpoint, Scalar
     from shared.settings import Account
 
-__all__ = ["GLOBAL", "Event", "Request", "read_message"]
+__all__ = ["ALL", "GLOBAL", "Event", "Part", "Request", "divide", "read_message"]
 
 #: The account of endpoints that are read once for all.
 GLOBAL = "global"
+#: The account of a message that is meant for every account, until it is divided.
+ALL = "*"
+# Attributes of a part: the divided message's id, and when that was published.
+_DIVIDED, _PUBLISHED = "divided", "published"
 _LARGEST = 64 * 1024
 _TEXT = re.compile(r"[\w .,:+-]{0,100}")
 _EARLIEST = datetime(2000, 1, 1, tzinfo=UTC)
@@ -73,6 +80,19 @@ class Request:
         return f"{self.endpoint}/{self.account}/{when.astimezone(UTC).date()}/{safe_name(self.name)}"
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Part:
+    """One account's part of a message that was meant for all."""
+
+    data: bytes
+    attributes: Mapping[str, str]
+
+    @property
+    def encoded(self) -> str:
+        """Return the data as Pub/Sub pushes it."""
+        return base64.b64encode(self.data).decode()
+
+
 class _Body(msgspec.Struct, forbid_unknown_fields=True):
     account: str | None = None
     params: dict[str, str | int | float | bool] = {}
@@ -101,14 +121,16 @@ def read_message(endpoint: Endpoint, accounts: Mapping[str, Account], event: Eve
     """
     message = _message(event)
     body = _parse(message.get("data"), endpoint)
-    published = _published(message, event)
+    attributes = message.get("attributes")
+    attributes = attributes if isinstance(attributes, dict) else {}
+    published = _published(message, event, attributes)
     account = _account(endpoint, accounts, body.account)
     params = {name: _override(endpoint, name, value) for name, value in body.params.items()}
     window = _window(endpoint, body)
     _placeholders(endpoint, params)
-    identity = message_id(event)
-    attributes = message.get("attributes")
-    scheduled = isinstance(attributes, dict) and attributes.get("origin") == "schedule"
+    divided = attributes.get(_DIVIDED)
+    identity = safe_name(str(divided)) if divided else message_id(event)
+    scheduled = attributes.get("origin") == "schedule"
     if scheduled and not params and window is None:
         slot = floor(published, every(endpoint.every))
         return Request(
@@ -134,6 +156,19 @@ def read_message(endpoint: Endpoint, accounts: Mapping[str, Account], event: Eve
         window=window,
         params=params,
     )
+
+
+def divide(request: Request, accounts: Mapping[str, Account], event: Event) -> list[Part]:
+    """Return the parts of a message that is meant for every account."""
+    message = _message(event)
+    data = base64.b64decode(message.get("data") or "")
+    body = msgspec.json.decode(data) if data.strip() else {}
+    origin = {"origin": "schedule"} if request.slot is not None else {}
+    named = {_DIVIDED: request.message_id, _PUBLISHED: rfc3339(request.published_at)}
+    return [
+        Part(data=msgspec.json.encode({**body, "account": account}), attributes={**origin, **named})
+        for account in accounts
+    ]
 
 
 def _message(event: Event) -> dict[str, Any]:
@@ -169,9 +204,11 @@ def _parse(encoded: object, endpoint: Endpoint) -> _Body:
         raise _refused(endpoint, f"its data is not what is allowed: {shown(error, 300)}") from error
 
 
-def _published(message: Mapping[str, Any], event: Event) -> datetime:
+def _published(message: Mapping[str, Any], event: Event, attributes: Mapping[str, Any]) -> datetime:
     try:
-        found = utc(str(message.get("publishTime") or _attribute(event, "time")))
+        found = utc(
+            str(attributes.get(_PUBLISHED) or message.get("publishTime") or _attribute(event, "time"))
+        )
     except (ValueError, OverflowError):
         found = None
     # The framework makes a time up when the message has none; so do we.
@@ -186,9 +223,7 @@ def _account(endpoint: Endpoint, accounts: Mapping[str, Account], named: str | N
             )
         return GLOBAL
     if named is None:
-        if len(accounts) == 1:
-            return next(iter(accounts))
-        raise _refused(endpoint, f"it names no account; there are {', '.join(accounts)}")
+        return next(iter(accounts)) if len(accounts) == 1 else ALL
     if named not in accounts:
         raise _refused(endpoint, f"it names the account {shown(named)!r}; there are {', '.join(accounts)}")
     return named

@@ -61,6 +61,8 @@ class Settings:
     accounts: Mapping[str, Account] = field(default_factory=lambda: {"default": Account()})
     run_timeout: float = 480.0
     warehouse_wait: float = 60.0
+    #: Messages can be published from here: this is the cloud, or the Pub/Sub emulator is there.
+    publishes: bool = False
     log_format: str = "text"
     log_level: str = "INFO"
 
@@ -84,6 +86,7 @@ class Settings:
             accounts=_accounts(found["ACCOUNTS"], problems),
             run_timeout=_seconds("RUN_TIMEOUT", found, problems),
             warehouse_wait=_seconds("WAREHOUSE_WAIT", found, problems),
+            publishes=any(environ.get(name) for name in ("K_SERVICE", "PUBSUB_EMULATOR_HOST")),
             log_format=_one_of("LOG_FORMAT", log_format, ("json", "text"), problems),
             log_level=_one_of(
                 "LOG_LEVEL", found["LOG_LEVEL"].upper(), ("DEBUG", "INFO", "WARNING", "ERROR"), problems

@@ -74,7 +74,7 @@ def run(
             return 1 if unreadable else 0
         with progress(quiet=json_output) as shown_progress:
             ended = [*unreadable, *_collect(queue, there, shown_progress)]
-    ended.sort(key=lambda one: names.index(one.work.endpoint))
+    ended.sort(key=lambda one: queue.index(one.work) if one.work in queue else -1)
     if json_output:
         as_json([one.record or _unrecorded(one) for one in ended])
     else:

@@ -19,7 +19,7 @@ from werkzeug.wrappers import Request as HttpRequest
 from shared.archive import Archive
 from shared.endpoint_file import find_endpoints, load_endpoint
 from shared.errors import MessageRefused
-from shared.message import GLOBAL, Request, message_id, read_message
+from shared.message import ALL, GLOBAL, Request, divide, message_id, read_message
 from shared.settings import Account
 
 CRIMES = load_endpoint(find_endpoints()["crimes"])
@@ -232,9 +232,48 @@ def test_a_window_is_refused_where_no_request_has_one():
     assert "no request of this endpoint has one" in refused({"from": 1, "to": 2}, endpoint=ITEMS)
 
 
-def test_an_account_must_be_named_where_there_are_several():
-    """Nothing is guessed."""
-    assert "there are red, blue" in refused({}, accounts=TWO)
+@pytest.mark.parametrize("attributes", [None, SCHEDULED], ids=["by-hand", "scheduled"])
+def test_a_message_for_every_account_is_divided(attributes):
+    """Its parts, whenever they are published, are runs named after the one message that was divided."""
+    data = {} if attributes else {"params": {"cat": "successful"}}
+    whole = pushed(data, attributes=attributes)
+    request = read_message(CRIMES, TWO, whole)
+    assert request.account == ALL
+    parts = divide(request, TWO, whole)
+    for account, part in zip(TWO, parts, strict=True):
+        later = pushed(part.data, attributes=dict(part.attributes), number="999", at="2026-11-20T23:59:00Z")
+        one = read_message(CRIMES, TWO, later)
+        name = "20261120T1015Z" if attributes else "12345678901"
+        assert one.run_id == f"crimes/{account}/{name}"
+        assert (one.params, one.slot) == (request.params, request.slot)
+        assert message_id(later) == "999"
+        assert one.folder.split("/")[2] == "2026-11-20"
+
+
+def test_a_window_for_every_account_is_divided():
+    """A backfill of every account is a backfill for each."""
+    window = {"from": "2026-10-01", "to": "2026-10-02"}
+    whole = pushed(window)
+    for part in divide(read_message(CRIMES, TWO, whole), TWO, whole):
+        one = read_message(CRIMES, TWO, pushed(part.data, attributes=dict(part.attributes)))
+        assert one.run_id == f"crimes/{one.account}/20261001T0000Z-20261002T0000Z"
+
+
+def test_an_empty_message_for_every_account_is_divided():
+    """Without data there is an account to add all the same."""
+    whole = event({"message": {"messageId": "1", "publishTime": AT}})
+    parts = divide(read_message(CRIMES, TWO, whole), TWO, whole)
+    assert [json.loads(part.data) for part in parts] == [{"account": "red"}, {"account": "blue"}]
+
+
+@pytest.mark.parametrize("value", ["a/b", "..", "", 5, None, "x" * 200, "é"])
+def test_what_a_part_was_divided_from_cannot_lead_elsewhere(value):
+    """A name from an attribute is held to what a run's name may be, as a message's number is."""
+    whole = event({"message": {"messageId": "1", "publishTime": AT, "attributes": {"divided": value}}})
+    name = read_message(CRIMES, ONE, whole).run_id.removeprefix("crimes/default/")
+    assert name
+    assert "/" not in name
+    assert not name.startswith(".")
 
 
 @pytest.mark.parametrize("size", [64 * 1024, 10 * 1024 * 1024])
