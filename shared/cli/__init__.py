@@ -23,6 +23,7 @@ gc.set_threshold(100_000, 20, 100)
 # Command → module; a command's module is imported when it is called, for the sake of the others.
 COMMANDS = {
     "run": "run",
+    "up": "up",
     "fetch": "steps",
     "flatten": "steps",
     "check": "steps",
@@ -30,6 +31,9 @@ COMMANDS = {
     "status": "status",
     "query": "query",
     "endpoints": "endpoints",
+    "new": "new",
+    "drift": "drift",
+    "schema": "schema",
     "simulate": "simulate",
 }
 

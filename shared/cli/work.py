@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
@@ -32,6 +32,10 @@ class Work:
     body: bytes = b"{}"
     account: str | None = None
     slot: datetime | None = None
+
+    def at(self, slot: datetime) -> Work:
+        """Return the same as the scheduler's work for a slot."""
+        return replace(self, slot=slot)
 
     @property
     def label(self) -> str:

@@ -133,3 +133,14 @@ def test_a_new_column_makes_the_readme_stale(tree: Tree) -> None:
     old = "      difficulty:"
     tree.edit(CRIMES, (old, f"      new_one: {{type: INTEGER, from: new_one, description: New.}}\n{old}"))
     assert "README.md is not what the code says" in tree("endpoints", "--check", code=1).stderr
+
+
+def test_a_mistake_in_one_file_holds_up_no_other(tree: Tree) -> None:
+    """Asked for several, an endpoint that cannot be read is told, and the others are collected."""
+    tree.edit(CRIMES, ("mode: merge", "mode: marge"))
+    done = tree("run", "crimes", "items", "members", code=1)
+    assert MODE in done.stderr
+    assert "2 of 3 are good; not: crimes (failed)" in done.stderr
+    assert [line.split("\t")[2:] for line in done.stdout.splitlines() if line.startswith("items\t")] == [
+        ["items", "ok"]
+    ]

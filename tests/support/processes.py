@@ -22,6 +22,7 @@ __all__ = [
     "BIN",
     "ROOT",
     "Process",
+    "alive",
     "environment",
     "free_port",
     "killing",
@@ -121,6 +122,15 @@ def free_port() -> int:
                 continue
             return port
     raise AssertionError("no free port in a hundred tries")
+
+
+def alive(group: int) -> bool:
+    """Say whether a process group still has a process."""
+    try:
+        os.killpg(group, 0)
+    except ProcessLookupError:
+        return False
+    return True
 
 
 def until(found: Callable[[], T], *, what: str, timeout: float = 20.0, pause: float = 0.05) -> T:
