@@ -5,11 +5,16 @@
     command ─▶ server ─▶ sockets ─▶ handler ─▶ gate (keys, budget, cache)
                   │                    ├─────▶ plan ─▶ faults ─▶ spoilers, answer (ways of sending)
                   │                    └─────▶ refusals, paging
-                  ├─▶ api (routes) ─▶ crimes ─▶ timeline ─▶ heists ─┐
-                  │        └────────▶ catalogue ────────────────────┴▶ goods, people, world
+                  ├─▶ api (routes) ─▶ crimes ──────────▶ timeline ─▶ heists, roster ─┐
+                  │        ├────────▶ members ─▶ states, actions, duties ─▶ timeline ├▶ world, people,
+                  │        ├────────▶ balance ─▶ books ─▶ timeline, roster           │  goods, chance
+                  │        ├────────▶ basic, wars, raids ─▶ territory_wars ─▶ duties ─┤
+                  │        └────────▶ catalogue, points (the city's) ─────────────────┘
                   └─▶ replay (recorded bodies)
 
-All it shows is a pure function of the seed and the clock. Not deployed.
+All it shows is a pure function of the seed and the clock: rosters, crimes, books and wars are foretold, never
+remembered, and so agree with each other at any moment. Several factions may live side by side, one per key.
+Not deployed.
 """
 
 from __future__ import annotations

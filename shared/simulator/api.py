@@ -12,9 +12,15 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from shared.simulator import catalogue
+from shared.simulator.balance import show_balance
+from shared.simulator.basic import list_territory, show_basic
 from shared.simulator.crimes import list_crimes
 from shared.simulator.goods import GOODS
+from shared.simulator.members import list_members
+from shared.simulator.points import list_points
+from shared.simulator.raids import list_raids
 from shared.simulator.refusals import Refusal
+from shared.simulator.wars import show_wars
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -31,9 +37,10 @@ _SECTIONS = frozenset({"company", "faction", "forum", "key", "market", "property
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LiveSource:
-    """Answer from the invented world."""
+    """Answer from the invented world. ``city`` is the seed of what all factions share: items, points."""
 
     world: World
+    city: int
     prices: Prices = "value"
 
     def body(self, ask: Ask, now: float) -> bytes:
@@ -45,13 +52,9 @@ class LiveSource:
         raise Refusal(_WRONG_FIELDS if ask.path.split("/")[1] in _SECTIONS else _WRONG_TYPE)
 
 
-def _crimes(source: LiveSource, ask: Ask, now: int) -> object:
-    return list_crimes(source.world, ask, now)
-
-
 def _items(source: LiveSource, ask: Ask, now: int) -> object:
     category = ask.choice("cat", catalogue.CATEGORIES, "All", refusal=_INCORRECT_CATEGORY)
-    found = catalogue.items(source.world.seed, now, category=category, prices=source.prices)
+    found = catalogue.items(source.city, now, category=category, prices=source.prices)
     return {"items": found[::-1] if ask.descending(default=False) else found}
 
 
@@ -60,14 +63,19 @@ def _chosen_items(source: LiveSource, ask: Ask, now: int) -> object:
     goods = [good for good in GOODS if good.id in wanted]
     if not goods:
         raise Refusal(_INCORRECT_ID)
-    found = [
-        catalogue.item(good, source.world.seed, now, prices=source.prices, detailed=True) for good in goods
-    ]
+    found = [catalogue.item(good, source.city, now, prices=source.prices, detailed=True) for good in goods]
     return {"items": found[::-1] if ask.descending(default=False) else found}
 
 
 _ROUTES: tuple[tuple[re.Pattern[str], Callable[[LiveSource, Ask, int], object]], ...] = (
-    (re.compile(r"/faction/crimes"), _crimes),
+    (re.compile(r"/faction/balance"), lambda source, ask, now: show_balance(source.world, ask, now)),
+    (re.compile(r"/faction/basic"), lambda source, _ask, now: show_basic(source.world, now)),
+    (re.compile(r"/faction/crimes"), lambda source, ask, now: list_crimes(source.world, ask, now)),
+    (re.compile(r"/faction/members"), lambda source, ask, now: list_members(source.world, ask, now)),
+    (re.compile(r"/faction/raids"), lambda source, ask, now: list_raids(source.world, ask, now)),
+    (re.compile(r"/faction/territory"), lambda source, _ask, now: list_territory(source.world, now)),
+    (re.compile(r"/faction/wars"), lambda source, _ask, now: show_wars(source.world, now)),
+    (re.compile(r"/market/pointsmarket"), lambda source, _ask, now: list_points(source.city, now)),
     (re.compile(r"/torn/items"), _items),
     (re.compile(r"/torn/\d{1,9}(,\d{1,9})*/items"), _chosen_items),
 )

@@ -12,7 +12,7 @@ from shared.simulator.server import ApiServer, Replay, Simulator
 from shared.simulator.world import FactionSize
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
     from shared.simulator.catalogue import Prices
 
@@ -29,6 +29,7 @@ def serve(  # noqa: PLR0913 - all by keyword, each an option of the command
     prices: Prices = "value",
     replay: Sequence[str] = (),
     faults: Sequence[str] = (),
+    factions: Mapping[str, int] | None = None,
     speed: float = 1,
     calls_per_minute: int = 100,
     announce: Callable[[str], object] | None = None,
@@ -36,7 +37,8 @@ def serve(  # noqa: PLR0913 - all by keyword, each an option of the command
     """Serve until SIGINT or SIGTERM, then end without a traceback. For the main thread of a process.
 
     ``replay`` serves recordings in place of the invented faction; ``faults`` are texts
-    ``NAME[=AMOUNT][@WHERE][:TIMES[:AFTER]]``; ``speed`` is simulated seconds per second. When the server
+    ``NAME[=AMOUNT][@WHERE][:TIMES[:AFTER]]``; ``factions`` are seeds by key, for several factions side by
+    side; ``speed`` is simulated seconds per second. When the server
     hears, one line with the URL and a key is printed (or given to ``announce``). A fault or file that does
     not exist is a ValueError or OSError before anything is served.
     """
@@ -50,6 +52,7 @@ def serve(  # noqa: PLR0913 - all by keyword, each an option of the command
             clock=clock,
             faction=FactionSize(crimes=crimes, crimes_per_day=crimes_per_day),
             prices=prices,
+            factions=factions,
             calls_per_minute=calls_per_minute,
             host=host,
             port=port,

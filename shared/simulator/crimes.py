@@ -7,16 +7,16 @@ from __future__ import annotations
 
 from bisect import bisect_right
 from dataclasses import dataclass
-from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from shared.simulator.paging import links
-from shared.simulator.timeline import Seat, Timeline, timeline
+from shared.simulator.timeline import foretell
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from shared.simulator.paging import Ask
+    from shared.simulator.timeline import Seat, Timeline
     from shared.simulator.world import World
 
 __all__ = ["CATEGORIES", "FILTERS", "list_crimes", "render"]
@@ -37,8 +37,6 @@ CATEGORIES: dict[str, tuple[frozenset[str] | None, str]] = {
     "recruiting": (frozenset({"Recruiting"}), "expired_at"),
     "successful": (frozenset({"Successful"}), "executed_at"),
 }
-# Foretelling is pure, so remembering what was foretold changes nothing but the time it takes.
-_foretell = lru_cache(maxsize=5_000)(timeline)
 FILTERS: tuple[str, ...] = ("created_at", "executed_at", "expired_at", "ready_at")
 
 
@@ -75,7 +73,7 @@ def list_crimes(world: World, ask: Ask, now: int) -> dict[str, object]:
         found = found[::-1]
     page = found[offset : offset + limit]
     return {
-        "crimes": [render(_foretell(world, index), now) for index in page],
+        "crimes": [render(foretell(world, index), now) for index in page],
         "_metadata": {"links": links(ask, offset=offset, limit=limit, more=offset + limit < len(found))},
     }
 
@@ -93,7 +91,7 @@ def _by_field(
 ) -> Sequence[int]:
     found: list[tuple[int, int]] = []
     for index in world.crimes(now):
-        crime = _foretell(world, index)
+        crime = foretell(world, index)
         status = crime.status(now)
         if statuses is not None and status not in statuses:
             continue

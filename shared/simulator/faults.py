@@ -124,23 +124,27 @@ _BODY = (
     ),
 )
 _PAGES = (
-    Fault(name="other-host", description="the next link leads to another host", act=mischief.other_host),
+    Fault(
+        name="other-host",
+        description="the next link leads to another host",
+        act=mischief.paged(mischief.other_host),
+    ),
     Fault(
         name="endless-same",
         description="the first page again and again, always with a next link",
-        act=mischief.endless_same,
+        act=mischief.paged(mischief.endless_same),
         times=FOREVER,
     ),
     Fault(
         name="endless-new",
         description="ever new records, always with a next link",
-        act=mischief.endless_new,
+        act=mischief.paged(mischief.endless_new),
         times=FOREVER,
     ),
     Fault(
         name="repeat-page",
         description="each page after the first shows its predecessor's records",
-        act=mischief.repeat_page,
+        act=mischief.paged(mischief.repeat_page),
         times=FOREVER,
     ),
 )

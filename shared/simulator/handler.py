@@ -174,16 +174,16 @@ class Handler(BaseHTTPRequestHandler):
             api.budget.spend(key, now)
         except Refusal as refusal:
             return _Outcome(answer=_refused(refusal), error=refusal.code)
-        fault = api.faults.take(ask.path)
+        fault, source = api.faults.take(ask.path), api.source_for(key)
         outcome = _Outcome(answer=Answer(body=b""), fault=fault)
         try:
-            body, cached = api.cache.get(key, ask, now, lambda: api.source.body(ask, now))
+            body, cached = api.cache.get(key, ask, now, lambda: source.body(ask, now))
             outcome = replace(outcome, answer=Answer(body=body), cached=cached)
         except Refusal as refusal:
             outcome = replace(outcome, answer=_refused(refusal), error=refusal.code)
         if fault is None:
             return outcome
-        exchange = Exchange(ask=ask, again=lambda changed: api.source.body(changed, now))
+        exchange = Exchange(ask=ask, again=lambda changed: source.body(changed, now))
         # A fault of pages has nothing to spoil where the API refuses the page: the refusal is the answer
         # then.
         with suppress(Refusal):

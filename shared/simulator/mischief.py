@@ -29,6 +29,7 @@ __all__ = [
     "endless_same",
     "not_json",
     "other_host",
+    "paged",
     "redirect",
     "refused",
     "repeat_page",
@@ -134,6 +135,15 @@ def empty(_amount: float, answer: Answer, _exchange: Exchange) -> Answer:
 def redirect(_amount: float, _answer: Answer, exchange: Exchange) -> Answer:
     """Answer HTTP 302 to another host."""
     return Answer(status=302, body=b"", headers={**_HTML, "Location": f"{_EVIL}/v2{exchange.ask.path}"})
+
+
+def paged(act: Act) -> Act:
+    """Do it to pages alone: a body without links stays as it is."""
+
+    def acted(amount: float, answer: Answer, exchange: Exchange) -> Answer:
+        return act(amount, answer, exchange) if "_metadata" in json.loads(answer.body) else answer
+
+    return acted
 
 
 def _with_next(document: dict[str, Any], exchange: Exchange) -> dict[str, Any]:

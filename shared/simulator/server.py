@@ -20,7 +20,7 @@ from shared.simulator.sockets import SocketServer
 from shared.simulator.world import FactionSize, World
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Iterable
+    from collections.abc import Callable, Collection, Iterable, Mapping
     from pathlib import Path
 
     from shared.simulator.catalogue import Prices
@@ -102,6 +102,10 @@ class ApiServer:
         """Write a request down."""
         self._requests.append(request)
 
+    def source_for(self, key: str) -> Source:  # noqa: ARG002 - here all keys see the same
+        """Give the source that a key's owner sees."""
+        return self.source
+
     def start(self) -> Self:
         """Begin to listen."""
         self.stopping.clear()
@@ -129,7 +133,12 @@ class ApiServer:
 
 
 class Simulator(ApiServer):
-    """Serve a faction that does not exist; seed, clock and size alone decide what it shows."""
+    """Serve a faction that does not exist; seed, clock and size alone decide what it shows.
+
+    ``factions`` puts several side by side: a faction's seed by the key of one of its members. What is the
+    city's (items, points) is then the same for all keys. Without a list of ``keys``, these are the good ones;
+    a further key sees the faction of ``seed``.
+    """
 
     def __init__(
         self,
@@ -138,10 +147,24 @@ class Simulator(ApiServer):
         clock: Callable[[], float] = time.time,
         faction: FactionSize | None = None,
         prices: Prices = "value",
+        factions: Mapping[str, int] | None = None,
         **options: Unpack[Options],
     ) -> None:
-        self.world = World(seed=seed, start=int(clock()), size=faction or FactionSize())
-        super().__init__(LiveSource(world=self.world, prices=prices), clock=clock, **options)
+        def live(own: int) -> LiveSource:
+            world = World(seed=own, start=start, size=size)
+            return LiveSource(world=world, city=seed, prices=prices)
+
+        start, size = int(clock()), faction or FactionSize()
+        self._sources = {key: live(own) for key, own in (factions or {}).items()}
+        if factions:
+            options.setdefault("keys", tuple(factions))
+        default = live(seed)
+        self.world = default.world
+        super().__init__(default, clock=clock, **options)
+
+    def source_for(self, key: str) -> Source:
+        """Give the faction of a key's owner."""
+        return self._sources.get(key, self.source)
 
 
 class Replay(ApiServer):

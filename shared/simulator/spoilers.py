@@ -1,8 +1,9 @@
 """Spoil one page of JSON in the ways a changing API does: in one record, so that the others must survive.
 
 The record spoiled is the page's second (the only one, where there is one alone), or the first that has the
-field in question. The functions change the document in place and work for any page: the records are its first
-list.
+field in question. The functions change the document in place and work for any body: the records are its first
+list, or the first list of an object in it, or the objects themselves. Where a body has nothing that could be
+spoiled in that way, it stays as it is.
 """
 
 from __future__ import annotations
@@ -29,6 +30,9 @@ __all__ = [
 
 Record = dict[str, Any]
 _INT64_END = 2**63
+_IDS = ("id", "faction_id")
+_NAMES = ("name", "username", "faction_name")
+_NUMBERS = ("difficulty", "circulation", "level", "quantity", "money", "respect", "start", "until")
 
 
 def dump(document: object) -> bytes:
@@ -37,8 +41,13 @@ def dump(document: object) -> bytes:
 
 
 def records(document: Record) -> list[Record]:
-    """Find a page's records: its first list, or none."""
-    return next((value for value in document.values() if isinstance(value, list)), [])
+    """Find a body's records: its first list, else the first within an object, else its objects."""
+    objects = [value for name, value in document.items() if isinstance(value, dict) and name != "_metadata"]
+    for holder in (document, *objects):
+        for value in holder.values():
+            if isinstance(value, list):
+                return value
+    return objects
 
 
 def victim(document: Record, has: Callable[[Record], object] = lambda _record: True) -> Record:
@@ -50,41 +59,52 @@ def victim(document: Record, has: Callable[[Record], object] = lambda _record: T
 def text_number(document: Record) -> None:
     """Make a number a text: ``"difficulty": "7"`` (of an item: circulation)."""
     record = victim(document)
-    name = _first_of(record, "difficulty", "circulation", "level")
-    record[name] = str(record.get(name))
+    if name := _first_of(record, *_NUMBERS):
+        record[name] = str(record[name])
 
 
 def fractional_id(document: Record) -> None:
     """Give an id a fraction: ``"id": 7.5``."""
     record = victim(document)
-    record["id"] = record.get("id", 7) + 0.5
+    if isinstance(record.get(name := _first_of(record, *_IDS)), int):
+        record[name] += 0.5
 
 
 def nested_text(document: Record) -> None:
-    """Make a number deep inside a text: ``"percentage": "80"`` (of an item: value.market_price)."""
+    """Make a number deep inside a text: ``"percentage": "80"`` (of an item: value.market_price).
+
+    Of any other record, a number of the first object in it that has one.
+    """
     record = victim(document, lambda record: (record.get("rewards") or {}).get("payout"))
     if record:
         payout = record["rewards"]["payout"]
         payout["percentage"] = str(payout["percentage"])
-    elif value := victim(document, lambda record: record.get("value")).get("value"):
-        value["market_price"] = str(value["market_price"])
+        return
+    if found := _deep_number(victim(document, _deep_number)):
+        holder, name = found
+        holder[name] = str(holder[name])
 
 
 def lone_surrogate(document: Record) -> None:
     r"""Put half of a character into a name: ``"name": "... \ud800"``."""
     record = victim(document)
-    record["name"] = f"{record.get('name')} \ud800"
+    for holder in (record, *(value for value in record.values() if isinstance(value, dict))):
+        if isinstance(holder.get(name := _first_of(holder, *_NAMES)), str):
+            holder[name] += " \ud800"
+            return
 
 
 def huge_integer(document: Record) -> None:
     """Let an integer exceed 64 bits: previous_crime_id (of an item: circulation) becomes 2**63."""
     record = victim(document)
-    record[_first_of(record, "previous_crime_id", "circulation", "id")] = _INT64_END
+    if name := _first_of(record, "previous_crime_id", "circulation", *_IDS):
+        record[name] = _INT64_END
 
 
 def lose_id(document: Record) -> None:
     """Take the id away."""
-    victim(document).pop("id", None)
+    record = victim(document)
+    record.pop(_first_of(record, *_IDS), None)
 
 
 def add_fields(document: Record) -> None:
@@ -92,7 +112,9 @@ def add_fields(document: Record) -> None:
     document["api_notice"] = "A new field"
     record = victim(document)
     record["heat"] = {"level": 3, "note": "A new field"}
-    for slot in record.get("slots") or []:
+    slots = record.get("slots")
+    # A territory has slots too: a number of them.
+    for slot in slots if isinstance(slots, list) else ():
         if slot["user"]:
             slot["user"]["reputation"] = 12
 
@@ -100,7 +122,7 @@ def add_fields(document: Record) -> None:
 def null_lists(document: Record) -> None:
     """Make ``slots`` null in one record; take ``rewards.items`` away in another that has it."""
     record = victim(document)
-    if "slots" in record:
+    if isinstance(record.get("slots"), list):
         record["slots"] = None
     for other in records(document):
         if other is not record and "items" in (other.get("rewards") or {}):
@@ -109,4 +131,13 @@ def null_lists(document: Record) -> None:
 
 
 def _first_of(record: Record, *names: str) -> str:
-    return next((name for name in names if name in record), names[-1])
+    return next((name for name in names if name in record), "")
+
+
+def _deep_number(record: Record) -> tuple[Record, str] | None:
+    """Find a number in an object of a record: the price of an item, else the first."""
+    for holder in (value for value in record.values() if isinstance(value, dict)):
+        numbers = [name for name, value in holder.items() if type(value) in {int, float}]
+        if numbers:
+            return holder, "market_price" if "market_price" in numbers else numbers[0]
+    return None

@@ -6,8 +6,9 @@ A timeline is a pure function of the world and the crime's index. Times are unix
 from __future__ import annotations
 
 import random
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from dataclasses import dataclass, replace
+from functools import lru_cache
+from typing import TYPE_CHECKING, Any
 
 from shared.simulator.goods import GOODS
 from shared.simulator.heists import LAYOUTS, OPENINGS, WEIGHTS, Layout, Position, layout_named
@@ -15,11 +16,14 @@ from shared.simulator.heists import LAYOUTS, OPENINGS, WEIGHTS, Layout, Position
 if TYPE_CHECKING:
     from shared.simulator.world import World
 
-__all__ = ["Rewards", "Seat", "Timeline", "timeline"]
+__all__ = ["LONGEST", "Rewards", "Seat", "Timeline", "foretell", "timeline"]
 
 _HOUR = 3_600
 _DAY = 24 * _HOUR
 _EXPIRES_AFTER = 7 * _DAY
+_LONGEST_SEARCH = 14 * _DAY  # for an item that a slot needs
+_LONGEST_DELAY = 3 * _DAY  # from the crime's end to its payout
+LONGEST = _EXPIRES_AFTER + _LONGEST_SEARCH + 2 * _DAY  # from a crime's appearance to its end
 _LOOT = tuple(
     good.id for good in GOODS if good.type in {"Collectible", "Drug", "Jewelry", "Material", "Tool"}
 )
@@ -32,9 +36,13 @@ _TIMED = frozenset({"Hospitalized", "Jailed"})
 
 @dataclass(frozen=True, slots=True)
 class Seat:
-    """Foretell one slot. ``rank`` is the order of joining, which is the order of planning."""
+    """Foretell one slot. ``rank`` is the order of joining, which is the order of planning.
+
+    ``chair`` is where to begin looking for who takes it: ``user_id``, a member until the crime's end.
+    """
 
     position: Position
+    chair: int
     user_id: int
     joined_at: int
     rank: int
@@ -54,7 +62,7 @@ class Rewards:
     items: list[dict[str, int]]
     respect: int
     scope: int
-    payout: dict[str, object] | None
+    payout: dict[str, Any] | None
     paid_at: int
 
 
@@ -100,6 +108,7 @@ def timeline(world: World, index: int) -> Timeline:
         late = rng.random()
         executed_at = max(ready_at, *(seat.equipped_at for seat in seats)) + int(late**6 * 20 * _HOUR) + 1
         rewards = _rewards(world, layout, executed_at, rng) if won else None
+    seats = _taken(world, seats, executed_at or expired_at)
     return Timeline(
         world.crime_id(index),
         previous_id,
@@ -112,6 +121,22 @@ def timeline(world: World, index: int) -> Timeline:
         seats,
         rewards,
     )
+
+
+# Foretelling is pure, so remembering what was foretold changes nothing but the time it takes.
+foretell = lru_cache(maxsize=5_000)(timeline)
+
+
+def _taken(world: World, seats: tuple[Seat, ...], end: int) -> tuple[Seat, ...]:
+    """Name who takes each slot: people who are members from the moment they join until the crime's end."""
+    users: set[int] = set()
+    taken = []
+    for seat in seats:
+        # Nobody joins after the end; such a seat stays empty and only has to have a name.
+        user = world.roster.member(seat.chair, min(seat.joined_at, end), end, but=users).id
+        users.add(user)
+        taken.append(replace(seat, user_id=user))
+    return tuple(taken)
 
 
 def _layout(world: World, index: int, created_at: int, rng: random.Random) -> tuple[Layout, int | None]:
@@ -133,7 +158,7 @@ def _seats(
 ) -> tuple[Seat, ...]:
     """Seat members one after another, in no order of position."""
     count = len(layout.positions)
-    users = rng.sample(world.member_ids, count)
+    chairs = rng.sample(range(world.size.members), count)
     ranks = rng.sample(range(count), count)
     # Now and then hardly anybody is interested.
     pace = (60 if rng.random() < 0.06 else 7) * _HOUR  # noqa: PLR2004
@@ -142,18 +167,19 @@ def _seats(
         joined += 1 + int(rng.expovariate(1 / pace))
         times.append(joined)
     seats = []
-    for position, user, rank in zip(layout.positions, users, ranks, strict=True):
+    for position, chair, rank in zip(layout.positions, chairs, ranks, strict=True):
         outcomes, weights = _IF_WON if won else _IF_LOST
         (outcome,) = rng.choices(outcomes, cum_weights=weights)
         equipped_at, item_outcome = times[rank], None
         if position.item_id is not None:
             if rng.random() < 0.2:  # noqa: PLR2004 - the item has to be found first
-                equipped_at += int(rng.expovariate(1 / (2 * _DAY)))
+                equipped_at += min(_LONGEST_SEARCH, int(rng.expovariate(1 / (2 * _DAY))))
             item_outcome = _item_outcome(position, rng, won=won)
         seats.append(
             Seat(
                 position,
-                user,
+                chair,
+                0,
                 times[rank],
                 rank,
                 equipped_at,
@@ -185,15 +211,19 @@ def _rewards(world: World, layout: Layout, executed_at: int, rng: random.Random)
     # A crime that brings goods sometimes brings no money; one that brings no goods always does.
     unpaid = items and rng.random() < 0.15  # noqa: PLR2004
     money = 0 if unpaid else int(layout.difficulty**3 * 1_100_000 * rng.uniform(0.7, 1.5))
-    paid_at = executed_at + int(rng.expovariate(1 / (8 * _HOUR)))
-    payout: dict[str, object] | None = None
+    paid_at = executed_at + min(_LONGEST_DELAY, int(rng.expovariate(1 / (8 * _HOUR))))
+    payout: dict[str, Any] | None = None
     if rng.random() < 0.7:  # noqa: PLR2004
         payout = {
             "type": rng.choice(_PAYOUTS),
             "percentage": rng.choice(_PERCENTAGES),
-            "paid_by": rng.choice(world.member_ids),
+            "paid_by": _payer(world, rng.choice(range(world.size.members)), paid_at),
             "paid_at": paid_at,
         }
     return Rewards(
         money, items, layout.difficulty * rng.randint(2, 9), layout.difficulty + 1, payout, paid_at
     )
+
+
+def _payer(world: World, chair: int, paid_at: int) -> int:
+    return world.roster.member(chair, paid_at, paid_at, but=set()).id

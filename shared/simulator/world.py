@@ -9,12 +9,15 @@ import zlib
 from dataclasses import dataclass, field
 from functools import cached_property
 
-from shared.simulator.people import Member, members
+from shared.simulator.chance import among, whole
+from shared.simulator.roster import Roster
 
 __all__ = ["FactionSize", "World"]
 
 _DAY = 86_400
 _FIRST_ID = 1_000_000
+_ADJECTIVES = "Amber Broken Crooked Distant Eastern Frozen Gilded Hidden Idle Lower Narrow Patient Velvet"
+_NOUNS = "Almanac Bellfounders Canal Dockers Exchange Foundry Guild Harbourmasters Orchard Syndicate"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -44,14 +47,25 @@ class World:
     size: FactionSize = field(default_factory=FactionSize)
 
     @cached_property
-    def people(self) -> tuple[Member, ...]:
-        """Give the members of the faction."""
-        return members(self.seed, self.size.members)
+    def faction_id(self) -> int:
+        """Give the faction's id; seeds less than 39,989 apart have different ones."""
+        return 10_000 + (self.seed * 7_919 + 4_321) % 39_989
 
     @cached_property
-    def member_ids(self) -> tuple[int, ...]:
-        """Give the members' ids."""
-        return tuple(member.id for member in self.people)
+    def faction_name(self) -> str:
+        """Give the faction's name."""
+        adjective = among(_ADJECTIVES.split(), self.seed, "adjective")
+        return f"{adjective} {among(_NOUNS.split(), self.seed, 'noun')}"
+
+    @cached_property
+    def founded_at(self) -> int:
+        """Give the moment the faction was founded, between November 2016 and January 2019."""
+        return 1_480_000_000 + whole(0, 800 * _DAY, self.seed, "founded")
+
+    @cached_property
+    def roster(self) -> Roster:
+        """Give who is a member when."""
+        return Roster(self.seed, self.size.members, self.founded_at)
 
     @property
     def interval(self) -> int:
@@ -59,10 +73,15 @@ class World:
         return _DAY // self.size.crimes_per_day
 
     @cached_property
+    def earliest_crime(self) -> int:
+        """Give the index of the first crime there ever was, which the API need not show any more."""
+        return 0 if self.size.founded is None else -(-self.size.founded // self.interval)
+
+    @cached_property
     def first_crime(self) -> int:
         """Give the index of the oldest crime the API still shows."""
         if self.size.founded is not None:
-            return -(-self.size.founded // self.interval)
+            return self.earliest_crime
         return max(0, self.last_crime(self.start) - self.size.crimes + 1)
 
     def last_crime(self, now: float) -> int:

@@ -51,6 +51,26 @@ def test_it_announces_itself_serves_and_ends(number: signal.Signals) -> None:
     assert (running.returncode, output, errors) == (0, "", "")
 
 
+def test_it_serves_several_factions() -> None:
+    """Each key that it was given sees its own faction; the announced one is the first."""
+    keys = ["AAAAbbbbCCCCdd01", "AAAAbbbbCCCCdd02"]
+    with process(f"factions={{{keys[0]!r}: 1, {keys[1]!r}: 2}}") as running:
+        try:
+            assert running.stdout
+            url, key = (word.partition("=")[2] for word in running.stdout.readline().split())
+            found = []
+            for each in keys:
+                wish = Request(f"{url}/faction/basic", headers={"Authorization": f"ApiKey {each}"})
+                with urlopen(wish, timeout=10) as reply:
+                    found.append(json.loads(reply.read())["basic"]["id"])
+            running.send_signal(signal.SIGTERM)
+            running.communicate(timeout=10)
+        finally:
+            running.kill()
+    assert key == keys[0]
+    assert len(set(found)) == 2
+
+
 @pytest.mark.parametrize("arguments", ["faults=['nonsense']", "replay=['/does/not/exist.json']"])
 def test_a_mistake_is_told_before_anything_is_served(arguments: str) -> None:
     """A fault or a file that does not exist ends it at once, without the line."""

@@ -10,6 +10,10 @@ from urllib.parse import urlsplit
 
 import pytest
 
+from shared.simulator.api import LiveSource
+from shared.simulator.paging import Ask
+from shared.simulator.world import FactionSize, World
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
@@ -69,6 +73,20 @@ def ask(
             return Reply(status=response.status, headers=dict(response.getheaders()), body=response.read())
     finally:
         connection.close()
+
+
+def show(
+    path: str, now: float, *, seed: int = 7, start: int = NOW, size: FactionSize | None = None, **params: Any
+) -> Any:
+    """Give what a path shows at a moment, without a server in between."""
+    source = LiveSource(world=World(seed=seed, start=start, size=size or FactionSize()), city=seed)
+    texts = {name.rstrip("_"): str(value) for name, value in params.items()}
+    return json.loads(source.body(Ask(path=path, params=texts, base="https://api.example/v2"), now))
+
+
+@pytest.fixture(name="show")
+def _show() -> Callable[..., Any]:
+    return show
 
 
 @pytest.fixture

@@ -15,7 +15,6 @@ from shared.simulator.catalogue import items
 from shared.simulator.crimes import render
 from shared.simulator.goods import GOODS
 from shared.simulator.heists import LAYOUTS
-from shared.simulator.people import members
 from shared.simulator.timeline import timeline
 from shared.simulator.world import World
 
@@ -30,6 +29,10 @@ def world(seed: int = 7, **size: Any) -> World:
 
 def shown(of: World, now: float) -> list[dict[str, Any]]:
     return [render(timeline(of, index), now) for index in of.crimes(now)]
+
+
+def people(of: World, now: float) -> set[int]:
+    return {tenure.id for tenure in of.roster.present(now)}
 
 
 @cache
@@ -55,7 +58,7 @@ def test_another_seed_shows_another_faction() -> None:
     """The seed matters, to every part."""
     assert shown(world(1), NOW) != shown(world(2), NOW)
     assert items(1, NOW) != items(2, NOW)
-    assert members(1, 100) != members(2, 100)
+    assert people(world(1), NOW) != people(world(2), NOW)
 
 
 def test_a_restart_changes_no_crime() -> None:
@@ -297,22 +300,23 @@ def test_every_name_has_one_difficulty_and_one_layout() -> None:
 
 
 def test_all_people_and_items_exist() -> None:
-    """Whoever joins is a member; whatever is needed or won is an item of the city."""
-    people = {member.id for member in members(7, 100)}
+    """Whoever joins is a member then; whatever is needed or won is an item of the city."""
+    of = world()
     goods = {item["id"] for item in items(7, NOW)}
-    for crime in shown(world(), NOW):
+    for crime in shown(of, NOW):
         for slot in crime["slots"]:
             assert slot["item_requirement"] is None or slot["item_requirement"]["id"] in goods
-            assert slot["user"] is None or slot["user"]["id"] in people
+            user = slot["user"]
+            assert user is None or user["id"] in people(of, user["joined_at"])
         rewards = crime["rewards"] or {"items": [], "payout": None}
         assert {item["id"] for item in rewards["items"]} <= goods
-        assert not rewards["payout"] or rewards["payout"]["paid_by"] in people
+        payout = rewards["payout"]
+        assert not payout or payout["paid_by"] in people(of, payout["paid_at"])
 
 
 def test_more_members_rename_nobody() -> None:
-    """Members are stable: a larger faction begins with the smaller one's people."""
-    assert members(7, 100)[:40] == members(7, 40)
-    assert len({member.id for member in members(7, 100)}) == 100
+    """Members are stable: a larger faction has all of the smaller one's people, and others."""
+    assert people(world(members=40), NOW) < people(world(members=100), NOW)
 
 
 def test_prices_move_slowly() -> None:
