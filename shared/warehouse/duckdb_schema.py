@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-import hashlib
 from typing import TYPE_CHECKING
 
-import msgspec
-
-from shared.endpoint_rules import table_columns
 from shared.errors import FixConfiguration
 from shared.ledger import LEDGER, LEDGER_VERSION
+from shared.released import declared_tables, fingerprint
 from shared.warehouse.views import VIEWS
 
 if TYPE_CHECKING:
@@ -18,9 +15,7 @@ if TYPE_CHECKING:
     import duckdb
 
     from shared.endpoint import Column, Endpoint
-
-    #: Table → (description, columns).
-    Declared = Mapping[str, tuple[str, Mapping[str, Column]]]
+    from shared.released import Declared
 
 __all__ = ["DUCKDB_TYPES", "ensure_endpoint", "ensure_ledger", "quoted"]
 
@@ -33,6 +28,9 @@ DUCKDB_TYPES = {
     "DATE": "DATE",
     "JSON": "JSON",
 }
+
+#: The declaration that each endpoint's tables follow. No endpoint's table begins with _.
+_FOLLOWED = "_followed"
 
 
 def quoted(name: str) -> str:
@@ -55,10 +53,7 @@ def ensure_endpoint(connection: duckdb.DuckDBPyConnection, endpoint: Endpoint, r
     Raises:
         FixConfiguration: a column has another type than declared.
     """
-    tables = {
-        name: (table.description, table_columns(endpoint, name)) for name, table in endpoint.tables.items()
-    }
-    _ensure_all(connection, endpoint.name, endpoint.version, tables, run_id)
+    _ensure_all(connection, endpoint.name, endpoint.version, declared_tables(endpoint), run_id)
 
 
 def _ensure_all(
@@ -68,44 +63,50 @@ def _ensure_all(
     tables: Declared,
     run_id: str | None,
 ) -> bool:
-    """Bring tables up to what is declared; say whether it differed from what was written last.
+    """Bring tables up to what is declared; say whether they followed another declaration.
 
     Reading the catalogue's columns costs more than writing a run, so they are compared only when
-    the declaration is not the one that this file has seen last, or a table is gone.
+    the declaration is not the one that they follow, or a table is gone. That cannot be told from
+    ``schema_versions``, which notes each declaration once, whichever ran last.
     """
-    fingerprint = _fingerprint(tables)
+    mark = fingerprint(tables)
     names = {row[0] for row in connection.execute("SELECT table_name FROM duckdb_tables()").fetchall()}
-    if "schema_versions" in names and names.issuperset(tables):
-        last = connection.execute(
-            "SELECT arg_max(fingerprint, seen_at) FROM schema_versions WHERE endpoint = ?", [owner]
+    if _FOLLOWED not in names:
+        connection.execute(
+            f"CREATE TABLE {_FOLLOWED} (endpoint VARCHAR NOT NULL, fingerprint VARCHAR NOT NULL)"
+        )
+        connection.execute(
+            f"COMMENT ON TABLE {_FOLLOWED} IS 'Which declaration the tables of an endpoint follow now.'"
+        )
+    elif names.issuperset(tables):
+        followed = connection.execute(
+            f"SELECT fingerprint FROM {_FOLLOWED} WHERE endpoint = ?", [owner]
         ).fetchall()
-        if last[0][0] == fingerprint:
+        if followed == [(mark,)]:
             return False
     known = _known(connection)
     for name, (description, columns) in tables.items():
         _ensure(connection, name, description, columns, known)
+    connection.execute(f"DELETE FROM {_FOLLOWED} WHERE endpoint = ?", [owner])
+    connection.execute(f"INSERT INTO {_FOLLOWED} VALUES (?, ?)", [owner, mark])
+    # Once each: an older version that runs again, perhaps by turns with a newer one, adds nothing.
     connection.execute(
-        "INSERT INTO schema_versions VALUES (?, ?, ?, ?, now())", [owner, version, fingerprint, run_id]
+        "INSERT INTO schema_versions SELECT $owner, $version, $mark, $run_id, now() WHERE NOT EXISTS "
+        "(FROM schema_versions WHERE endpoint = $owner AND fingerprint = $mark)",
+        {"owner": owner, "version": version, "mark": mark, "run_id": run_id},
     )
     return True
 
 
-def _fingerprint(tables: Declared) -> str:
-    facts = [
-        (name, description, [(n, c.type, c.mode, c.description) for n, c in columns.items()])
-        for name, (description, columns) in tables.items()
-    ]
-    return hashlib.sha256(msgspec.json.encode(facts)).hexdigest()
-
-
-def _known(connection: duckdb.DuckDBPyConnection) -> dict[str, dict[str, tuple[str, str]]]:
+def _known(connection: duckdb.DuckDBPyConnection) -> dict[str, dict[str, tuple[str, str, bool]]]:
+    """Return what is there: table → column → type, comment, and whether it may be NULL."""
     rows = connection.execute(
-        "SELECT table_name, column_name, data_type, comment FROM duckdb_columns() "
+        "SELECT table_name, column_name, data_type, comment, is_nullable FROM duckdb_columns() "
         "WHERE schema_name = 'main' AND NOT internal AND database_name = current_database()"
     ).fetchall()
-    known: dict[str, dict[str, tuple[str, str]]] = {}
-    for table, column, type_, comment in rows:
-        known.setdefault(table, {})[column] = (type_, comment or "")
+    known: dict[str, dict[str, tuple[str, str, bool]]] = {}
+    for table, column, type_, comment, nullable in rows:
+        known.setdefault(table, {})[column] = (type_, comment or "", nullable)
     return known
 
 
@@ -114,7 +115,7 @@ def _ensure(
     name: str,
     description: str,
     columns: Mapping[str, Column],
-    known: Mapping[str, Mapping[str, tuple[str, str]]],
+    known: Mapping[str, Mapping[str, tuple[str, str, bool]]],
 ) -> None:
     there = known.get(name)
     if there is None:
@@ -135,9 +136,13 @@ def _ensure(
                     f"and {column.type} in endpoint.yaml",
                     next_step="columns keep their type; declare a new one beside it",
                 )
+            elif not (column.required or there[column_name][2]):
+                connection.execute(
+                    f"ALTER TABLE {quoted(name)} ALTER COLUMN {quoted(column_name)} DROP NOT NULL"
+                )
     connection.execute(f"COMMENT ON TABLE {quoted(name)} IS {_text(description)}")
     for column_name, column in columns.items():
-        if there.get(column_name, ("", ""))[1] != column.description:
+        if column_name not in there or there[column_name][1] != column.description:
             connection.execute(
                 f"COMMENT ON COLUMN {quoted(name)}.{quoted(column_name)} IS {_text(column.description)}"
             )
