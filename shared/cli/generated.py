@@ -6,18 +6,19 @@ A part stands between ``<!-- generated: NAME -->`` and ``<!-- end -->``.
 from __future__ import annotations
 
 import re
-from importlib import import_module
 from typing import TYPE_CHECKING
 
 import click
 
-from shared.cli import COMMANDS
+from shared.cli import cli
+from shared.cli.markdown import markdown
+from shared.cli.reference import reference
 from shared.endpoint_file import find_endpoints, load_endpoint, schema_text
 from shared.ledger import OUTCOMES
 from shared.settings import DEFAULTS, ROOT
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterator
     from pathlib import Path
 
 __all__ = ["generated"]
@@ -28,8 +29,10 @@ _PART = re.compile(r"(<!-- generated: (\w+) -->\n).*?(<!-- end -->)", re.DOTALL)
 def generated() -> dict[Path, str]:
     """Return every generated file's text, by path."""
     readme = ROOT / "README.md"
+    endpoints = {name: load_endpoint(file) for name, file in find_endpoints().items()}
     return {
         ROOT / "functions" / "endpoint.schema.json": schema_text(),
+        ROOT / "functions" / "README.md": reference(endpoints),
         readme: _PART.sub(
             lambda part: f"{part[1]}{_PARTS[part[2]]()}\n{part[3]}", readme.read_text(encoding="utf-8")
         ),
@@ -38,13 +41,27 @@ def generated() -> dict[Path, str]:
 
 def _commands() -> str:
     rows = []
-    for name, module in COMMANDS.items():
-        command: click.Command = getattr(import_module(f"shared.cli.{module}"), name)
-        context = click.Context(command, info_name=f"tcdatalogger {name}")
-        usage = command.get_usage(context).removeprefix("Usage: ").replace(" [OPTIONS]", "")
-        options = " ".join(o.opts[0] for o in command.params if isinstance(o, click.Option))
-        rows.append((f"`{usage}`", command.get_short_help_str(200), f"`{options}`" if options else ""))
-    return _markdown(("command", "what it does", "options"), rows)
+    for context in _each_command(click.Context(cli, info_name="tcdatalogger")):
+        usage = context.command.get_usage(context).removeprefix("Usage: ").replace(" [OPTIONS]", "")
+        options = " ".join(o.opts[0] for o in context.command.params if isinstance(o, click.Option))
+        rows.append(
+            (f"`{usage}`", context.command.get_short_help_str(200), f"`{options}`" if options else "")
+        )
+    return markdown(("command", "what it does", "options"), rows)
+
+
+def _each_command(above: click.Context) -> Iterator[click.Context]:
+    """Yield every command's context, those of a group in the group's place."""
+    group = above.command
+    assert isinstance(group, click.Group)
+    for name in group.list_commands(above):
+        command = group.get_command(above, name)
+        assert command is not None
+        context = click.Context(command, info_name=name, parent=above)
+        if isinstance(command, click.Group):
+            yield from _each_command(context)
+        else:
+            yield context
 
 
 def _settings() -> str:
@@ -52,7 +69,7 @@ def _settings() -> str:
         (f"`{name}`", f"`{default}`" if default else "", text) for name, (default, text) in DEFAULTS.items()
     ]
     rows.append(("`TORN_API_KEY`", "", "The key, on a laptop; without it a simulated faction is collected."))
-    return _markdown(("variable", "default", "what it is"), rows)
+    return markdown(("variable", "default", "what it is"), rows)
 
 
 def _endpoints() -> str:
@@ -66,11 +83,11 @@ def _endpoints() -> str:
                     table.mode, str(len(table.columns) + len(table.parent)), table.description,
                 )
             )  # fmt: skip
-    return _markdown(("endpoint", "every", "table", "mode", "columns", "what a row is"), rows)
+    return markdown(("endpoint", "every", "table", "mode", "columns", "what a row is"), rows)
 
 
 def _outcomes() -> str:
-    return _markdown(("outcome", "what it means"), [(f"`{name}`", text) for name, text in OUTCOMES.items()])
+    return markdown(("outcome", "what it means"), [(f"`{name}`", text) for name, text in OUTCOMES.items()])
 
 
 _PARTS = {
@@ -79,9 +96,3 @@ _PARTS = {
     "outcomes": _outcomes,
     "settings": _settings,
 }
-
-
-def _markdown(names: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
-    lines = ["| " + " | ".join(names) + " |", "|" + "---|" * len(names)]
-    lines += ["| " + " | ".join(cell.replace("|", "\\|") for cell in row) + " |" for row in rows]
-    return "\n".join(lines)
