@@ -12,7 +12,7 @@ SETUP := $(VENV)/.ready
 help: ## Say what there is.
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
 
-run: $(SETUP) ## Collect crimes and items here; from a simulated faction unless TORN_API_KEY is set.
+run: $(SETUP) ## Collect all endpoints here; from a simulated faction unless TORN_API_KEY is set.
 	@$(BIN)/tcdatalogger run --all --answer
 
 test: $(SETUP) ## Run every test, with coverage.
@@ -23,6 +23,7 @@ check: $(SETUP) ## Hold the house rules: lint, types, YAML, locks, generated fil
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/tcdatalogger endpoints --check
+	$(BIN)/tcdatalogger schema check
 	@$(MAKE) --no-print-directory lock-check
 
 generate: $(SETUP) ## Make the generated files again: schema, tables in the docs.

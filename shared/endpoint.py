@@ -216,4 +216,9 @@ class Endpoint(_Strict, frozen=True):
         float,
         Meta(ge=0, le=1, description="The share of records that may be rejected before the run fails."),
     ] = 0.1
-    version: Annotated[int, Meta(ge=1, description="Version of the tables' schema.")] = 1
+    version: Annotated[
+        int,
+        Meta(
+            ge=1, description="Version of the tables' schema; one more when they change, see released.json."
+        ),
+    ] = 1

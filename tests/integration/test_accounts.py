@@ -8,11 +8,18 @@ import signal
 import subprocess
 from typing import TYPE_CHECKING
 
+import msgspec
 import pytest
+from cloudevents.http import CloudEvent
+from support.framework import push_body
 from support.processes import BIN, killing, until
 from support.pubsub import emulator
-from support.world import World, accounts
+from support.world import World, accounts, message
 
+from shared.collector import Collector
+from shared.endpoint_file import find_endpoints, load_endpoint
+from shared.errors import OutOfTime
+from shared.settings import Settings
 from shared.simulator import Simulator
 
 if TYPE_CHECKING:
@@ -177,3 +184,18 @@ def test_the_command_collects_one_account_alone(place: World) -> None:
     ]  # fmt: skip
     said = command(place, "run", "members", "--account", "blu", code=2).stderr
     assert "There is no account 'blu'. There are: red, blue, green." in said
+
+
+def test_calls_count_against_the_key_that_makes_them(place: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    """One account's calls leave the others' budgets alone; its own second call in a minute waits."""
+    for name, value in place.environ(**SETTINGS, RUN_TIMEOUT="2").items():
+        monkeypatch.setenv(name, value)
+    endpoint = msgspec.structs.replace(load_endpoint(find_endpoints()["members"]), calls_per_minute=1)
+    collector = Collector(endpoint, Settings.read())
+    for account in KEYS:
+        event = CloudEvent({"type": "t", "source": "s"}, push_body(message(account=account), message_id="1"))
+        assert collector.handle(event).outcome == "ok"
+    again = CloudEvent({"type": "t", "source": "s"}, push_body(message(account="red"), message_id="2"))
+    with pytest.raises(OutOfTime, match="calls"):
+        collector.handle(again)
+    assert place.asked() == len(KEYS)
