@@ -9,7 +9,8 @@
                   │        ├────────▶ members ─▶ states, actions, duties ─▶ timeline ├▶ world, people,
                   │        ├────────▶ balance ─▶ books ─▶ timeline, roster           │  goods, chance
                   │        ├────────▶ basic, wars, raids ─▶ territory_wars ─▶ duties ─┤
-                  │        └────────▶ catalogue, points (the city's) ─────────────────┘
+                  │        ├────────▶ catalogue, points (the city's) ─────────────────┘
+                  │        └────────▶ declared ─▶ inventor ─▶ invented (any other endpoint.yaml's)
                   └─▶ replay (recorded bodies)
 
 All it shows is a pure function of the seed and the clock: rosters, crimes, books and wars are foretold, never

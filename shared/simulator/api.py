@@ -1,6 +1,7 @@
 """Route a request to the function that shows that part of the world. A further endpoint is one further line.
 
 A renderer takes the world, the request and the moment, and returns the JSON document; it may raise a Refusal.
+What no renderer shows, but an endpoint.yaml declares, is invented from the declaration.
 """
 
 from __future__ import annotations
@@ -15,6 +16,7 @@ from shared.simulator import catalogue
 from shared.simulator.balance import show_balance
 from shared.simulator.basic import list_territory, show_basic
 from shared.simulator.crimes import list_crimes
+from shared.simulator.declared import declared
 from shared.simulator.goods import GOODS
 from shared.simulator.members import list_members
 from shared.simulator.points import list_points
@@ -48,6 +50,9 @@ class LiveSource:
         for pattern, render in _ROUTES:
             if pattern.fullmatch(ask.path):
                 return msgspec.json.encode(render(self, ask, int(now)))
+        if found := declared(ask):
+            seed = self.city if found.endpoint.scope == "global" else self.world.seed
+            return msgspec.json.encode(found.show(seed, ask, int(now)))
         # Torn names an unknown section a wrong type and an unknown selection a wrong field.
         raise Refusal(_WRONG_FIELDS if ask.path.split("/")[1] in _SECTIONS else _WRONG_TYPE)
 

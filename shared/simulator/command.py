@@ -8,8 +8,11 @@ import threading
 import time
 from typing import TYPE_CHECKING
 
+import msgspec
+
+from shared.keys import variable
 from shared.simulator.server import ApiServer, Replay, Simulator
-from shared.simulator.world import FactionSize
+from shared.simulator.world import FactionSize, World
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -38,9 +41,9 @@ def serve(  # noqa: PLR0913 - all by keyword, each an option of the command
 
     ``replay`` serves recordings in place of the invented faction; ``faults`` are texts
     ``NAME[=AMOUNT][@WHERE][:TIMES[:AFTER]]``; ``factions`` are seeds by key, for several factions side by
-    side; ``speed`` is simulated seconds per second. When the server
-    hears, one line with the URL and a key is printed (or given to ``announce``). A fault or file that does
-    not exist is a ValueError or OSError before anything is served.
+    side; ``speed`` is simulated seconds per second. When the server hears, one line is printed (or given to
+    ``announce``): the settings that collect from it, the URL and the key, or the accounts and their keys. A
+    fault or file that does not exist is a ValueError or OSError before anything is served.
     """
     clock = time.time if speed == 1 else _hurried(speed)
     api: ApiServer
@@ -66,13 +69,26 @@ def serve(  # noqa: PLR0913 - all by keyword, each an option of the command
     }
     try:
         with api:
-            (announce or _print)(f"TORN_API_URL={api.url} TORN_API_KEY={api.key}")
+            (announce or _print)(f"TORN_API_URL={api.url} {_keys(api, factions or {})}")
             threading.Event().wait()
     except KeyboardInterrupt:
         pass
     finally:
         for number, handler in before.items():
             signal.signal(number, handler)
+
+
+def _keys(api: ApiServer, factions: Mapping[str, int]) -> str:
+    """Write the settings that hold the keys as a shell takes them."""
+    if len(factions) < 2 or isinstance(api, Replay):  # noqa: PLR2004
+        return f"TORN_API_KEY={api.key}"
+    accounts, keys = {}, []
+    for number, (key, seed) in enumerate(factions.items(), start=1):
+        name = f"key-faction-{number}"
+        faction_id = World(seed=seed, start=0).faction_id
+        accounts[f"faction-{number}"] = {"faction_id": faction_id, "key": name}
+        keys.append(f"{variable(name)}={key}")
+    return f"ACCOUNTS='{msgspec.json.encode(accounts).decode()}' {' '.join(keys)}"
 
 
 def _hurried(speed: float) -> Callable[[], float]:

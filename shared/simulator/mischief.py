@@ -170,11 +170,7 @@ def endless_same(_amount: float, answer: Answer, exchange: Exchange) -> Answer:
 def endless_new(_amount: float, answer: Answer, exchange: Exchange) -> Answer:
     """Show the first page's records under ids that no other page has."""
     document = exchange.page(0)
-    found = spoilers.records(document)
-    ids = [record["id"] for record in found]
-    span = max(ids, default=0) - min(ids, default=0) + 1
-    for record in found:
-        record["id"] += span * (exchange.offset // exchange.limit)
+    spoilers.renumber(document, exchange.offset // exchange.limit)
     return replace(answer, body=spoilers.dump(_with_next(document, exchange)))
 
 

@@ -11,7 +11,7 @@ from shared.simulator.faults import FOREVER, Fault
 __all__ = ["Faults"]
 
 _SPEC = re.compile(
-    r"(?P<name>[a-z0-9-]+?)(=(?P<amount>[0-9.]+))?(@(?P<where>[a-z*]+))?(:(?P<times>[0-9]+|\*)(:(?P<after>[0-9]+))?)?"
+    r"(?P<name>[a-z0-9-]+?)(=(?P<amount>[0-9.]+))?(@(?P<where>[\w*-]+))?(:(?P<times>[0-9]+|\*)(:(?P<after>[0-9]+))?)?"
 )
 
 

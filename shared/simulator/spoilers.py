@@ -2,8 +2,8 @@
 
 The record spoiled is the page's second (the only one, where there is one alone), or the first that has the
 field in question. The functions change the document in place and work for any body: the records are its first
-list, or the first list of an object in it, or the objects themselves. Where a body has nothing that could be
-spoiled in that way, it stays as it is.
+list, or the first list of an object in it, or the entries of a map in it, or the objects themselves. Where a
+body has nothing that could be spoiled in that way, it stays as it is.
 """
 
 from __future__ import annotations
@@ -24,6 +24,7 @@ __all__ = [
     "nested_text",
     "null_lists",
     "records",
+    "renumber",
     "text_number",
     "victim",
 ]
@@ -41,12 +42,15 @@ def dump(document: object) -> bytes:
 
 
 def records(document: Record) -> list[Record]:
-    """Find a body's records: its first list, else the first within an object, else its objects."""
+    """Find a body's records: its first list, else the first in an object, else a map's, else its objects."""
     objects = [value for name, value in document.items() if isinstance(value, dict) and name != "_metadata"]
     for holder in (document, *objects):
         for value in holder.values():
             if isinstance(value, list):
                 return value
+    for holder in objects:
+        if len(holder) > 1 and all(isinstance(value, dict) for value in holder.values()):
+            return list(holder.values())
     return objects
 
 
@@ -75,9 +79,9 @@ def nested_text(document: Record) -> None:
 
     Of any other record, a number of the first object in it that has one.
     """
-    record = victim(document, lambda record: (record.get("rewards") or {}).get("payout"))
+    record = victim(document, lambda record: "percentage" in _inside(record, "rewards", "payout"))
     if record:
-        payout = record["rewards"]["payout"]
+        payout = _inside(record, "rewards", "payout")
         payout["percentage"] = str(payout["percentage"])
         return
     if found := _deep_number(victim(document, _deep_number)):
@@ -115,8 +119,8 @@ def add_fields(document: Record) -> None:
     slots = record.get("slots")
     # A territory has slots too: a number of them.
     for slot in slots if isinstance(slots, list) else ():
-        if slot["user"]:
-            slot["user"]["reputation"] = 12
+        if user := _inside(slot, "user"):
+            user["reputation"] = 12
 
 
 def null_lists(document: Record) -> None:
@@ -125,9 +129,28 @@ def null_lists(document: Record) -> None:
     if isinstance(record.get("slots"), list):
         record["slots"] = None
     for other in records(document):
-        if other is not record and "items" in (other.get("rewards") or {}):
-            del other["rewards"]["items"]
+        if other is not record and "items" in (rewards := _inside(other, "rewards")):
+            del rewards["items"]
             return
+
+
+def renumber(document: Record, page: int) -> None:
+    """Give the records of the first page ids of another: numbers that follow, or texts that name the page."""
+    found = [record for record in records(document) if isinstance(record, dict)]
+    ids = [record["id"] for record in found if isinstance(record.get("id"), int)]
+    span = max(ids, default=0) - min(ids, default=0) + 1
+    for record in found:
+        if isinstance(record.get("id"), int):
+            record["id"] += span * page
+        elif isinstance(record.get("id"), str) and page:
+            record["id"] += f"-{page}"
+
+
+def _inside(holder: object, *names: str) -> Record:
+    """Give the object at a path; an empty one where there is none."""
+    for name in names:
+        holder = holder.get(name) if isinstance(holder, dict) else None
+    return holder if isinstance(holder, dict) else {}
 
 
 def _first_of(record: Record, *names: str) -> str:

@@ -3,58 +3,24 @@
 from __future__ import annotations
 
 import shutil
-import subprocess
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 import pytest
-from support.processes import BIN, ROOT, Process, environment, unmeasured
+from support.processes import BIN, Process
+from support.tree import Tree
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
 
-class Tree(NamedTuple):
-    """A copy of the repository, which the command takes for its own."""
-
-    root: Path
-
-    @property
-    def env(self) -> dict[str, str]:
-        """Give the environment in which the copy is what Python imports."""
-        # Coverage would look for these files, when they are gone.
-        return environment(PYTHONPATH=str(self.root), PYTHONDONTWRITEBYTECODE="1", **unmeasured())
-
-    def __call__(self, *words: str, code: int) -> subprocess.CompletedProcess[str]:
-        done = subprocess.run(
-            [BIN / "tcdatalogger", *words], cwd=self.root, env=self.env,
-            capture_output=True, text=True, timeout=60, check=False,
-        )  # fmt: skip
-        assert "Traceback" not in done.stderr
-        assert done.returncode == code, done.stdout + done.stderr
-        return done
-
-    def edit(self, file: str, *changes: tuple[str, str]) -> None:
-        """Replace words of a file, each once."""
-        path = self.root / file
-        text = path.read_text(encoding="utf-8")
-        for old, new in changes:
-            assert old in text
-            text = text.replace(old, new, 1)
-        path.write_text(text, encoding="utf-8")
-
-
 @pytest.fixture
 def tree(tmp_path: Path) -> Iterator[Tree]:
     """Give a copy of what the command reads of the repository."""
-    root = tmp_path / "tree"
-    leave = shutil.ignore_patterns("__pycache__")
-    for name in ("shared", "functions"):
-        shutil.copytree(ROOT / name, root / name, ignore=leave)
-    shutil.copy(ROOT / "README.md", root)
-    yield Tree(root)
+    made = Tree.copy(tmp_path / "tree")
+    yield made
     # It is large, and of no use to anyone afterwards.
-    shutil.rmtree(root)
+    shutil.rmtree(made.root)
 
 
 CRIMES = "functions/crimes/endpoint.yaml"

@@ -4,13 +4,19 @@ from __future__ import annotations
 
 import json
 import re
+import shlex
 import signal
 import subprocess
 import sys
 from pathlib import Path
 from urllib.request import Request, urlopen
 
+import duckdb
 import pytest
+from support.processes import BIN, Process, environment, until
+
+from shared.keys import variable
+from shared.simulator.world import World
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -51,24 +57,85 @@ def test_it_announces_itself_serves_and_ends(number: signal.Signals) -> None:
     assert (running.returncode, output, errors) == (0, "", "")
 
 
+def said(line: str) -> dict[str, str]:
+    """Read the announcement as a shell does."""
+    return dict(word.partition("=")[::2] for word in shlex.split(line))
+
+
 def test_it_serves_several_factions() -> None:
-    """Each key that it was given sees its own faction; the announced one is the first."""
+    """Each key that it was given sees its own faction, whose id the announcement gives its account."""
     keys = ["AAAAbbbbCCCCdd01", "AAAAbbbbCCCCdd02"]
     with process(f"factions={{{keys[0]!r}: 1, {keys[1]!r}: 2}}") as running:
         try:
             assert running.stdout
-            url, key = (word.partition("=")[2] for word in running.stdout.readline().split())
+            settings = said(running.stdout.readline())
             found = []
             for each in keys:
-                wish = Request(f"{url}/faction/basic", headers={"Authorization": f"ApiKey {each}"})
+                wish = Request(
+                    f"{settings['TORN_API_URL']}/faction/basic", headers={"Authorization": f"ApiKey {each}"}
+                )
                 with urlopen(wish, timeout=10) as reply:
                     found.append(json.loads(reply.read())["basic"]["id"])
             running.send_signal(signal.SIGTERM)
             running.communicate(timeout=10)
         finally:
             running.kill()
-    assert key == keys[0]
+    accounts = json.loads(settings.pop("ACCOUNTS"))
+    assert [account["faction_id"] for account in accounts.values()] == found
     assert len(set(found)) == 2
+    assert [settings[variable(account["key"])] for account in accounts.values()] == keys
+
+
+def simulating(folder: Path, *options: str) -> Process:
+    """Start the command."""
+    command = [BIN / "tcdatalogger", "simulate", "--port", "0", *options]
+    return Process(command, folder=folder, env=environment())
+
+
+@pytest.mark.parametrize(
+    "factions", [{"AAAAbbbbCCCCdd01": 11}, {"AAAAbbbbCCCCdd01": 11, "AAAAbbbbCCCCdd02": 12}]
+)
+def test_what_it_announces_can_be_put_before_a_command(factions: dict[str, int], tmp_path: Path) -> None:
+    """The line, typed before ``tcdatalogger run``, collects every faction that ``--faction`` named."""
+    options = [word for key, seed in factions.items() for word in ("--faction", f"{key}={seed}")]
+    with simulating(tmp_path / "process", *options) as running:
+        line = until(lambda: running.stdout.partition("\n")[0], what="the announcement")
+        done = subprocess.run(
+            ["/bin/sh", "-c", f"{line} exec {BIN / 'tcdatalogger'} run basic --json"],
+            env=environment(WAREHOUSE=f"duckdb:{tmp_path}/db", ARCHIVE=f"file:{tmp_path}/archive"),
+            capture_output=True,
+            text=True,
+            timeout=60,
+            check=False,
+        )
+    assert done.returncode == 0, done.stderr
+    runs = json.loads(done.stdout)
+    names = ["default"] if len(factions) == 1 else ["faction-1", "faction-2"]
+    assert [(run["account"], run["outcome"]) for run in runs] == [(name, "ok") for name in names]
+    with duckdb.connect(f"{tmp_path}/db", read_only=True) as connection:
+        found = connection.execute("SELECT faction_id FROM basic ORDER BY _account").fetchall()
+    assert [row[0] for row in found] == [World(seed=seed, start=0).faction_id for seed in factions.values()]
+
+
+@pytest.mark.parametrize(
+    ("options", "says"),
+    [
+        (["--faction", "ZZZZyyyyXXXXww01"], "number 1 is not KEY=SEED"),
+        (["--faction", "ZZZZyyyyXXXXww01=eleven"], "number 1 is not KEY=SEED"),
+        (["--faction", "ZZZZyyyyXXXXww01=1", "--faction", "short=2"], "number 2 is not KEY=SEED"),
+        (["--faction", "ZZZZyyyyXXXXww01=1", "--faction", "ZZZZyyyyXXXXww01=2"], "the key of another"),
+        (["--faction", "ZZZZyyyyXXXXww01=1", "--replay", "items.json"], "not both"),
+    ],
+)
+def test_a_faction_of_a_wrong_form_is_told(options: list[str], says: str, tmp_path: Path) -> None:
+    """It ends as called wrongly, says which one and what is right, and repeats nothing that may be a key."""
+    with simulating(tmp_path, *options) as running:
+        assert running.wait() == 2
+        told = " ".join(running.stderr.replace("│", " ").split())
+        assert running.stdout == ""
+    assert says in told
+    assert "ZZZZyyyy" not in told
+    assert "Traceback" not in told
 
 
 @pytest.mark.parametrize("arguments", ["faults=['nonsense']", "replay=['/does/not/exist.json']"])
