@@ -179,7 +179,9 @@ def struct_type(shape: Shape, *, strict: bool = True, proof: bool = False, name:
         return list[one] | one | None
     if shape.kind in {"list", "map"}:
         element: Any = struct_type(_element(shape), strict=strict, proof=proof, name=f"{name}_")
-        if _element(shape).kind in {"value", "list", "map"} and not _element(shape).required:
+        optional = _element(shape).kind in {"value", "list", "map"} and not _element(shape).required
+        # Raw takes null as it is; of `Raw | None` the decoder would take nothing else.
+        if optional and element is not Raw:
             element = element | None
         return list[element] if shape.kind == "list" else dict[str, element]
     fields: list[tuple[str, Any, Any]] = []
