@@ -21,7 +21,7 @@ _HEAVY = (
     "pyarrow.compute",
     "pyarrow.parquet",
     "rich",
-    "shared.cli",
+    "shared.cli", "shared.openapi",
     "shared.simulator",
 )
 
