@@ -186,7 +186,7 @@ class Collector:
             }
             raise
         attempt.rows, attempt.drift = written.rows, len(found.drift)
-        attempt.outcome = "superseded" if written.superseded else "ok"
+        attempt.outcome = "repeated" if written.repeated else "superseded" if written.superseded else "ok"
         attempt.lap("write")
         writer.record("rejected_rows", rejected_rows(attempt, found.rejected))
         writer.record("drift", drift_rows(attempt, found.drift))

@@ -180,6 +180,10 @@ class Table(_Strict, frozen=True):
         list[Name], Meta(max_length=4, description="The columns that rows are sorted by.")
     ] = []
     allow_empty: Annotated[bool, Meta(description="A replace may leave the table without rows.")] = False
+    max_shrink: Annotated[
+        float,
+        Meta(ge=0, le=1, description="The share of its rows that a replace may take away; more is refused."),
+    ] = 0.5
     ignore: Annotated[
         list[JsonPath], Meta(description="Fields that the API has and this table does not take.")
     ] = []

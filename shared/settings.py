@@ -26,7 +26,10 @@ ROOT = Path(__file__).resolve().parent.parent
 
 #: Every setting that the environment may hold: name → (default, what it is).
 DEFAULTS: dict[str, tuple[str, str]] = {
-    "WAREHOUSE": ("duckdb:data/warehouse.duckdb", "Where the rows go."),
+    "WAREHOUSE": (
+        "duckdb:data/warehouse.duckdb",
+        "Where the rows go: `duckdb:FILE` or `bigquery:PROJECT.DATASET`.",
+    ),
     "ARCHIVE": ("file:data/archive", "Where the raw responses go: `file:FOLDER` or `gs://BUCKET/PREFIX`."),
     "TORN_API_URL": ("https://api.torn.com/v2", "The API; http only for this machine."),
     "KEY_SECRET_PREFIX": ("", "`projects/P/secrets/`: keys come from Secret Manager."),
@@ -38,6 +41,9 @@ DEFAULTS: dict[str, tuple[str, str]] = {
 }
 
 _SECRET_PREFIX = re.compile(r"projects/[A-Za-z0-9:._-]+/secrets/?[A-Za-z0-9_-]*")
+_DATASET = re.compile(
+    r"[a-z][a-z0-9.:-]{4,61}[a-z0-9]\.[A-Za-z0-9_]{1,1024}|[a-z0-9-]{1,63}\.[A-Za-z0-9_]{1,1024}"
+)
 _SECRET_NAME = re.compile(r"[a-z][a-z0-9_-]{0,254}")
 _ACCOUNT_NAME = re.compile(r"[A-Za-z0-9_-]{1,63}")
 _USER_INFO = re.compile(r".*@", re.DOTALL)
@@ -104,7 +110,9 @@ def _warehouse(url: str, problems: list[str]) -> str:
     kind, _, rest = url.partition(":")
     if kind == "duckdb" and rest:
         return f"duckdb:{ROOT / rest}"
-    problems.append(f"WAREHOUSE: {_shown(url)!r} is not duckdb:FILE")
+    if kind == "bigquery" and _DATASET.fullmatch(rest):
+        return url
+    problems.append(f"WAREHOUSE: {_shown(url)!r} is neither duckdb:FILE nor bigquery:PROJECT.DATASET")
     return url
 
 

@@ -31,6 +31,7 @@ COMMANDS = {
     "status": "status",
     "query": "query",
     "endpoints": "endpoints",
+    "tables": "tables",
     "new": "new",
     "drift": "drift",
     "schema": "schema",

@@ -11,6 +11,7 @@ import secrets
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -24,11 +25,19 @@ from shared.settings import ROOT, Settings
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
-    from pathlib import Path
 
     from shared.endpoint import Endpoint
 
-__all__ = ["Local", "Message", "faction", "local", "make_collector", "one_endpoint", "shown"]
+__all__ = [
+    "Local",
+    "Message",
+    "faction",
+    "local",
+    "make_collector",
+    "one_endpoint",
+    "shown",
+    "shown_warehouse",
+]
 
 _SIMULATED = {
     "WAREHOUSE": "duckdb:data/simulated/warehouse.duckdb",
@@ -106,6 +115,12 @@ def one_endpoint(name: str) -> Endpoint:
     if name not in files:
         raise click.UsageError(f"There is no endpoint {name!r}. There are: {', '.join(files)}.")
     return load_endpoint(files[name])
+
+
+def shown_warehouse(here: Local) -> str:
+    """Return where the rows are, as a person knows the place."""
+    kind, _, place = here.settings.warehouse.partition(":")
+    return shown(Path(place)) if kind == "duckdb" else here.settings.warehouse
 
 
 def shown(path: Path) -> str:

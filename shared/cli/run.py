@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-import sys
 from functools import partial
-from pathlib import Path
-from shutil import which
 from typing import TYPE_CHECKING, Any
 
 import click
 
-from shared.cli.local import Local, Message, faction, local, make_collector, one_endpoint, shown
+from shared.cli.local import Local, Message, faction, local, make_collector, one_endpoint, shown_warehouse
 from shared.cli.progress import Progress, progress
 from shared.cli.show import as_json, table
 from shared.cli.work import collect, works
@@ -29,12 +26,12 @@ if TYPE_CHECKING:
 __all__ = ["run"]
 
 _SUCCESS = """
-    SELECT name, difficulty, count(*) FILTER (status = 'Successful') AS successful,
-           count(*) FILTER (status = 'Failure') AS failed,
-           round(100.0 * count(*) FILTER (status = 'Successful') / count(*), 1) AS "success %",
-           sum(rewards_money) AS money
+    SELECT name, difficulty, COUNTIF(status = 'Successful') AS successful,
+           COUNTIF(status = 'Failure') AS failed,
+           ROUND(100.0 * COUNTIF(status = 'Successful') / COUNT(*), 1) AS success_percent,
+           SUM(rewards_money) AS money
     FROM crimes WHERE status IN ('Successful', 'Failure')
-    GROUP BY ALL ORDER BY difficulty, name
+    GROUP BY name, difficulty ORDER BY difficulty, name
 """
 
 
@@ -177,13 +174,7 @@ def _summary(ended: Sequence[Ended], here: Local) -> None:
     if len(ended) > 1 and not all(one.good for one in ended):
         wrong = ", ".join(f"{one.work.label} ({one.outcome})" for one in ended if not one.good)
         click.echo(f"{sum(one.good for one in ended)} of {len(ended)} are good; not: {wrong}", err=True)
-    database = Path(here.settings.warehouse.partition(":")[2])
-    click.echo(f'database: {shown(database)}   (tcdatalogger query "SELECT …", tcdatalogger status)')
-
-
-def _itself() -> str:
-    """Return the command as it can be typed here: it need not be on the path."""
-    return Path(sys.argv[0]).name if which("tcdatalogger") else shown(Path(sys.argv[0]).absolute())
+    click.echo(f'database: {shown_warehouse(here)}   (tcdatalogger query "SELECT …", tcdatalogger status)')
 
 
 def _answer(here: Local) -> None:

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
-from pathlib import Path
 from typing import Any
 
 import click
 
-from shared.cli.local import local, shown
+from shared.cli.local import local, shown_warehouse
 from shared.cli.show import as_json, table
 from shared.endpoint_file import find_endpoints, load_endpoint
 from shared.schedule import every
@@ -16,19 +15,28 @@ from shared.warehouse import open_warehouse
 
 __all__ = ["status"]
 
+# In words that BigQuery and DuckDB share.
 _LAST = """
-    SELECT endpoint, account,
-           max(finished_at) FILTER (outcome IN ('ok', 'repeated', 'superseded')) AS last_success,
-           arg_max(outcome, started_at) AS last_outcome,
-           arg_max(error_message, started_at) AS last_error,
-           arg_max(next_step, started_at) AS next_step,
-           arg_max(rows, started_at) FILTER (outcome = 'ok') AS last_rows,
-           CAST(sum(rejected) FILTER (outcome = 'ok') AS BIGINT) AS rejected,
-           count(*) FILTER (
-               outcome IN ('failed', 'refused', 'retry') AND started_at > now() - INTERVAL 1 DAY
-           ) AS failed_today
-    -- '*' is the message for every account; its parts have rows of their own.
-    FROM runs WHERE account IS DISTINCT FROM '*' GROUP BY ALL ORDER BY ALL
+    SELECT endpoint, account, outcome AS last_outcome, error_message AS last_error, next_step,
+           last_success, last_rows, rejected_rows AS rejected, failed_today
+    FROM (
+        SELECT r.*,
+               MAX(IF(outcome IN ('ok', 'repeated', 'superseded'), finished_at, NULL)) OVER one
+                   AS last_success,
+               LAST_VALUE(IF(outcome = 'ok', r.rows, NULL) IGNORE NULLS) OVER (
+                   PARTITION BY endpoint, account ORDER BY started_at
+                   ROWS BETWEEN UNBOUNDED PRECEDING AND UNBOUNDED FOLLOWING
+               ) AS last_rows,
+               SUM(IF(outcome = 'ok', rejected, 0)) OVER one AS rejected_rows,
+               SUM(IF(outcome IN ('failed', 'refused', 'retry')
+                      AND started_at > CURRENT_TIMESTAMP - INTERVAL 1 DAY, 1, 0)) OVER one AS failed_today,
+               ROW_NUMBER() OVER (PARTITION BY endpoint, account ORDER BY started_at DESC) AS place
+        FROM runs AS r
+        -- '*' is the message for every account; its parts have rows of their own.
+        WHERE account IS DISTINCT FROM '*'
+        WINDOW one AS (PARTITION BY endpoint, account)
+    ) AS each_run
+    WHERE place = 1 ORDER BY endpoint, account
 """
 _STALE_AFTER = 3
 
@@ -43,8 +51,7 @@ def status(*, json_output: bool) -> None:
     if json_output:
         as_json(rows)
         return
-    database = Path(here.settings.warehouse.partition(":")[2])
-    click.echo(f"{shown(database)}{' (a simulated faction)' if here.simulated else ''}")
+    click.echo(f"{shown_warehouse(here)}{' (a simulated faction)' if here.simulated else ''}")
     names = ("endpoint", "account", "state", "last_success", "rows", "rejected", "failed_today")
     table(names, [tuple(row[name] for name in names) for row in rows])
     for row in rows:

@@ -13,13 +13,14 @@ from typing import TYPE_CHECKING, Any, Protocol
 from shared.errors import FixConfiguration
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from contextlib import AbstractContextManager
 
     import pyarrow as pa
 
     from shared.endpoint import Endpoint
 
-__all__ = ["Warehouse", "Writer", "Written", "open_warehouse"]
+__all__ = ["Change", "Warehouse", "Writer", "Written", "open_warehouse"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,6 +29,17 @@ class Written:
 
     rows: dict[str, int] = field(default_factory=dict)
     superseded: bool = False
+    #: An earlier delivery had written all of it.
+    repeated: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """What a table needs to be as declared; ``refused`` if that would lose or retype data."""
+
+    table: str
+    what: str
+    refused: bool = False
 
 
 class Writer(Protocol):
@@ -58,6 +70,9 @@ class Warehouse(Protocol):
     def record(self, entries: dict[str, list[dict[str, Any]]]) -> None:
         """Add rows to ledger tables, outside any run's writing."""
 
+    def apply(self, endpoints: Sequence[Endpoint], *, dry_run: bool = False) -> list[Change]:
+        """Bring tables up to what is declared: all, or none if any of it is refused; return what it takes."""
+
     def query(self, sql: str, parameters: list[Any] | None = None) -> pa.Table:
         """Return a query's rows; nothing can be written."""
 
@@ -80,4 +95,12 @@ def open_warehouse(url: str, *, wait: float = 60.0) -> Warehouse:
                 next_step="install requirements.txt, not functions/requirements.txt alone",
             ) from error
         return DuckDBWarehouse(Path(place), wait=wait)
-    raise FixConfiguration(f"WAREHOUSE: {url!r} is not duckdb:FILE", next_step="correct WAREHOUSE")
+    if kind == "bigquery":
+        from shared.warehouse.bigquery import BigQueryWarehouse  # noqa: PLC0415 - 300 ms, only here
+
+        project, _, dataset = place.rpartition(".")
+        return BigQueryWarehouse(project, dataset)
+    raise FixConfiguration(
+        f"WAREHOUSE: {url!r} is neither duckdb:FILE nor bigquery:PROJECT.DATASET",
+        next_step="correct WAREHOUSE",
+    )

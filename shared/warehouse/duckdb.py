@@ -18,17 +18,18 @@ import pyarrow as pa
 from shared.arrow import arrow_schema
 from shared.errors import FixConfiguration, StorageFailed, WarehouseBusy
 from shared.ledger import LEDGER
+from shared.warehouse.duckdb_apply import changes
 from shared.warehouse.duckdb_modes import write_family
 from shared.warehouse.duckdb_schema import ensure_endpoint, ensure_ledger, quoted
 from shared.warehouse.families import families
 from shared.warehouse.staging import Staging
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
     from pathlib import Path
 
     from shared.endpoint import Endpoint
-    from shared.warehouse import Written
+    from shared.warehouse import Change, Written
 
 __all__ = ["DuckDBWarehouse"]
 
@@ -58,6 +59,17 @@ class DuckDBWarehouse:
             for table, rows in entries.items():
                 _insert_ledger(connection, table, rows)
             connection.commit()
+
+    def apply(self, endpoints: Sequence[Endpoint], *, dry_run: bool = False) -> list[Change]:
+        """Bring tables up to what is declared; a run does so too, for its own."""
+        with self._transaction() as connection:
+            found = changes(connection, endpoints)
+            if not dry_run and not any(change.refused for change in found):
+                ensure_ledger(connection)
+                for endpoint in endpoints:
+                    ensure_endpoint(connection, endpoint, None)
+                connection.commit()
+        return found
 
     def query(self, sql: str, parameters: list[Any] | None = None) -> pa.Table:
         """Return a query's rows.

@@ -47,7 +47,7 @@ def ensure_ledger(connection: duckdb.DuckDBPyConnection) -> None:
             connection.execute(f"COMMENT ON VIEW {quoted(name)} IS {_text(description)}")
 
 
-def ensure_endpoint(connection: duckdb.DuckDBPyConnection, endpoint: Endpoint, run_id: str) -> None:
+def ensure_endpoint(connection: duckdb.DuckDBPyConnection, endpoint: Endpoint, run_id: str | None) -> None:
     """Make an endpoint's tables, and the columns that were declared since.
 
     Raises:
