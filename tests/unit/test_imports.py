@@ -21,7 +21,8 @@ _HEAVY = (
     "pyarrow.compute",
     "pyarrow.parquet",
     "rich",
-    "shared.cli", "shared.openapi",
+    "shared.cli",
+    "shared.openapi",
     "shared.simulator",
 )
 
