@@ -104,6 +104,16 @@ class Archive:
             raise StorageFailed(f"the manifest in {self.url}/{folder} vanished", next_step="deliver again")
         return found
 
+    def note(self, folder: str, name: str, data: bytes) -> bytes:
+        """Keep bytes under a name in a run's folder, once; return those that count."""
+        path = f"{folder}/{name}"
+        if self._create(path, data):
+            return data
+        found = self._get(path)
+        if found is None:
+            raise StorageFailed(f"{self.url}/{path} vanished", next_step="deliver again")
+        return found
+
     def body(self, page: Page) -> bytes:
         """Return one archived body.
 

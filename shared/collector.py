@@ -11,6 +11,7 @@ import logging
 import secrets
 import sys
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -145,7 +146,8 @@ class Collector:
         attempt.pages, attempt.bytes = len(manifest.pages), sum(p.bytes for p in manifest.pages)
         attempt.archive_uri = f"{self.archive.url}/{request.folder}"
         attempt.lap("fetch")
-        with self.warehouse.begin(self.endpoint, request.run_id, request.account) as writer:
+        note = partial(self.archive.note, request.folder)
+        with self.warehouse.begin(self.endpoint, request.run_id, request.account, note=note) as writer:
             if writer.done:
                 attempt.outcome = "repeated"
             else:

@@ -215,6 +215,10 @@ class Endpoint(_Strict, frozen=True):
         Literal["account", "global"], Meta(description="global: read once for all accounts.")
     ] = "account"
     overridable: Annotated[list[str], Meta(description="Parameters that a message may set.")] = []
+    writer: Annotated[
+        Literal["load", "stream"],
+        Meta(description="How append tables are written to BigQuery: load is free; stream for often."),
+    ] = "load"
     memory: Annotated[str, Meta(pattern=_MEMORY, description="The function's memory.")] = "512Mi"
     max_rejected: Annotated[
         float,

@@ -7,6 +7,7 @@ a column may be is in ``column_rules``.
 from __future__ import annotations
 
 from collections import Counter
+from datetime import timedelta
 from typing import TYPE_CHECKING
 
 import msgspec
@@ -51,6 +52,11 @@ RESERVED_TABLES = (
     "null_share_changes",
 )
 
+_OFTEN = timedelta(minutes=5)
+_TOO_OFTEN = (
+    "under PT5M needs `writer: stream`: a BigQuery table takes 1,500 load jobs a day, failed ones too, "
+    "and PT1M makes 1,440 for each account"
+)
 _DAYS = {"TIMESTAMP", "DATE"}
 # What cannot be compared, or not sorted by.
 _UNFIT = {"key": {"JSON"}, "cluster": {"JSON", "FLOAT"}}
@@ -100,9 +106,12 @@ def rule_problems(endpoint: Endpoint, folder: str | None = None) -> Iterator[Pro
     if folder is not None and endpoint.name != folder:
         yield ("name",), f"found {endpoint.name!r}; it must be the folder's name, {folder!r}"
     try:
-        every(endpoint.every)
+        seldom = every(endpoint.every) >= _OFTEN
     except ValueError as error:
         yield ("every",), f"found {error}"
+    else:
+        if not seldom and endpoint.writer != "stream":
+            yield ("every",), f"found {endpoint.every!r}; {_TOO_OFTEN}"
     fed = {request_of(endpoint, table) for table in endpoint.tables.values() if not _loops(endpoint, table)}
     yield from request_problems(endpoint, fed)
     for name, table in endpoint.tables.items():

@@ -7,6 +7,7 @@ the tables as they were.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Protocol
 
@@ -20,7 +21,7 @@ if TYPE_CHECKING:
 
     from shared.endpoint import Endpoint
 
-__all__ = ["Change", "Warehouse", "Writer", "Written", "open_warehouse"]
+__all__ = ["Change", "Note", "Warehouse", "Writer", "Written", "no_note", "open_warehouse"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,6 +41,15 @@ class Change:
     table: str
     what: str
     refused: bool = False
+
+
+#: Keeps bytes under a name in the run's folder, once; returns those that count.
+Note = Callable[[str, bytes], bytes]
+
+
+def no_note(_name: str, data: bytes) -> bytes:
+    """Keep nothing: for runs without an archive, which no delivery repeats."""
+    return data
 
 
 class Writer(Protocol):
@@ -64,8 +74,10 @@ class Writer(Protocol):
 class Warehouse(Protocol):
     """A place for tables."""
 
-    def begin(self, endpoint: Endpoint, run_id: str, account: str) -> AbstractContextManager[Writer]:
-        """Begin writing one run's rows."""
+    def begin(
+        self, endpoint: Endpoint, run_id: str, account: str, *, note: Note = no_note
+    ) -> AbstractContextManager[Writer]:
+        """Begin writing one run's rows; ``note`` keeps what a redelivery needs to go on."""
 
     def record(self, entries: dict[str, list[dict[str, Any]]]) -> None:
         """Add rows to ledger tables, outside any run's writing."""

@@ -15,12 +15,13 @@ from google.api_core import exceptions
 from google.cloud import bigquery
 
 from shared.errors import FixConfiguration
-from shared.warehouse import Change
+from shared.warehouse import Change, no_note
 from shared.warehouse.bigquery_client import Place
 from shared.warehouse.bigquery_jobs import Jobs, explained
 from shared.warehouse.bigquery_ledger import Ledger
+from shared.warehouse.bigquery_requests import JOB_SECONDS, Run
 from shared.warehouse.bigquery_tables import declared_tables, plan_table
-from shared.warehouse.bigquery_writer import JOB_SECONDS, BigQueryWriter, Run
+from shared.warehouse.bigquery_writer import BigQueryWriter
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -28,6 +29,7 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
     from shared.endpoint import Endpoint
+    from shared.warehouse import Note
 
 __all__ = ["BigQueryWarehouse"]
 
@@ -41,9 +43,11 @@ class BigQueryWarehouse:
         self.ledger = Ledger(self.place)
 
     @contextmanager
-    def begin(self, endpoint: Endpoint, run_id: str, account: str) -> Iterator[BigQueryWriter]:
+    def begin(
+        self, endpoint: Endpoint, run_id: str, account: str, *, note: Note = no_note
+    ) -> Iterator[BigQueryWriter]:
         """Begin one run's writing."""
-        yield BigQueryWriter(self.place, self.jobs, self.ledger, Run(endpoint, run_id, account))
+        yield BigQueryWriter(self.place, self.jobs, self.ledger, Run(endpoint, run_id, account, note))
 
     def record(self, entries: dict[str, list[dict[str, Any]]]) -> None:
         """Add rows to ledger tables."""

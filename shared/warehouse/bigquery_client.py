@@ -30,6 +30,11 @@ class Place:
         self.dataset = dataset
         self._emulator = environ.get(EMULATOR, "")
 
+    @property
+    def emulated(self) -> bool:
+        """Say whether this is an emulator on this machine."""
+        return bool(self._emulator)
+
     @cached_property
     def client(self) -> bigquery.Client:
         """Return the client.

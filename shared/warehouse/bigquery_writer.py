@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
-import io
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
@@ -14,7 +11,7 @@ from shared.errors import BrokenContract, ReplaceRefused
 from shared.logs import log
 from shared.warehouse import Written
 from shared.warehouse.bigquery_modes import REFUSED, Script, insert_order
-from shared.warehouse.bigquery_schema import label, staging_table
+from shared.warehouse.bigquery_requests import Requests
 from shared.warehouse.families import families
 from shared.warehouse.run_rows import RunRows
 
@@ -23,38 +20,15 @@ if TYPE_CHECKING:
 
     import pyarrow as pa
 
-    from shared.endpoint import Endpoint
     from shared.warehouse.bigquery_client import Place
     from shared.warehouse.bigquery_jobs import Jobs, Started
     from shared.warehouse.bigquery_ledger import Ledger
+    from shared.warehouse.bigquery_requests import Run
     from shared.warehouse.families import Family
 
-__all__ = ["JOB_SECONDS", "BigQueryWriter", "Run"]
+__all__ = ["BigQueryWriter"]
 
-JOB_SECONDS = 300.0
 _ANY = 2**62
-
-
-@dataclass(frozen=True, slots=True)
-class Run:
-    """Whose rows these are."""
-
-    endpoint: Endpoint
-    run_id: str
-    account: str
-
-    @property
-    def labels(self) -> dict[str, str]:
-        """Return what a job says of itself."""
-        return {
-            "endpoint": label(self.endpoint.name),
-            "run_id": label(self.run_id),
-            "schema_version": str(self.endpoint.version),
-        }
-
-    def staging(self, table: str) -> str:
-        """Return the name of a table's staging table: this run's alone."""
-        return f"stage_{table}_{hashlib.sha256(self.run_id.encode()).hexdigest()[:16]}"
 
 
 class BigQueryWriter:
@@ -69,6 +43,7 @@ class BigQueryWriter:
         self._ledger = ledger
         self._run = run
         self._tables = run.endpoint.tables
+        self._requests = Requests(place, run)
         self._rows = RunRows(run.endpoint)
         self._entries: dict[str, list[dict[str, Any]]] = {}
 
@@ -87,14 +62,16 @@ class BigQueryWriter:
         for family, mode in kinds.items():
             if mode == "replace":
                 self._refuse_empty(family)
+        modes = {name: mode for family, mode in kinds.items() for name in family.tables}
+        filled = [name for name in modes if self._rows.count(name)]
+        streamed = [name for name in filled if name in self._rows.streamed]
         started = {
-            name: self._load(name, staged=mode != "append")
-            for family, mode in kinds.items()
-            for name in family.tables
-            if self._rows.count(name)
+            name: self._load(name, staged=modes[name] != "append") for name in filled if name not in streamed
         }
         loaded = {name: self._jobs.finish(load) for name, load in started.items()}
         fresh = [not job.repeated for job in loaded.values()]
+        if streamed:
+            fresh += [not repeated for repeated in self._stream(streamed).values()]
         rows = {name: self._rows.count(name) for name in self._tables}
         superseded = False
         for family, mode in kinds.items():
@@ -119,26 +96,18 @@ class BigQueryWriter:
         self._ledger.saw(self._run.endpoint, self._run.run_id)
         self._ledger.insert(self._entries)
 
+    def _stream(self, names: Sequence[str]) -> dict[str, bool]:
+        # 100 ms of imports, paid only by endpoints that stream.
+        from shared.warehouse.bigquery_stream import Streams  # noqa: PLC0415
+
+        rows = {name: self._rows.table(name) for name in names}
+        return Streams(self._place).write(rows, self._rows.columns, self._run.note)
+
     def _load(self, name: str, *, staged: bool) -> Started:
-        target = self._place.table(self._run.staging(name) if staged else name)
-        data = self._rows.parquet(name)
-        config = bigquery.LoadJobConfig(
-            source_format=bigquery.SourceFormat.PARQUET,
-            write_disposition=bigquery.WriteDisposition.WRITE_APPEND,
-            create_disposition=bigquery.CreateDisposition.CREATE_NEVER,
-            labels=self._run.labels,
-        )
-        config.job_timeout_ms = int(JOB_SECONDS * 1_000)
-
-        def submit(job_id: str) -> Any:
-            if staged:
-                table = staging_table(target, self._run.endpoint, name)
-                self._place.client.create_table(table, exists_ok=True)
-            return self._place.client.load_table_from_file(
-                io.BytesIO(data), target, size=len(data), job_id=job_id, job_config=config,
-                location=self._place.location, num_retries=0,
-            )  # fmt: skip
-
+        if staged:
+            submit = self._requests.stage(name, self._rows.parquet(name))
+        else:
+            submit = self._requests.load(name, self._rows.parquet(name))
         return self._jobs.start((self._run.run_id, name, "stage" if staged else "load"), submit)
 
     def _take(self, family: Family, mode: str) -> tuple[Started, dict[str, int]]:
@@ -155,15 +124,9 @@ class BigQueryWriter:
             condition, parameters = self._pruned(family.root)
             sql = script.merge(condition)
         else:
+            self._keep(family)
             sql, parameters = script.replace(), self._bounds(family)
-        config = bigquery.QueryJobConfig(labels=self._run.labels, query_parameters=parameters)
-        config.job_timeout_ms = int(JOB_SECONDS * 1_000)
-
-        def submit(job_id: str) -> Any:
-            return self._place.client.query(
-                sql, job_id=job_id, job_config=config, location=self._place.location, job_retry=None
-            )
-
+        submit = self._requests.script(sql, parameters)
         try:
             done = self._jobs.run((self._run.run_id, family.root, mode), submit)
         except BrokenContract as error:
@@ -182,6 +145,15 @@ class BigQueryWriter:
             # They would go by themselves in a day.
             self._place.client.delete_table(self._place.table(self._run.staging(name)), not_found_ok=True)
         return done, written
+
+    def _keep(self, family: Family) -> None:
+        """Keep what a replace takes away, as snapshots that cost what differs and go by themselves."""
+        started = [
+            self._jobs.start((self._run.run_id, name, "snapshot"), self._requests.snapshot(name))
+            for name in family.tables
+        ]
+        for job in started:
+            self._jobs.finish(job)
 
     def _inserted(self, done: Started, order: Sequence[str]) -> dict[str, int]:
         """Return the rows per table that a transaction's INSERTs wrote, as its own jobs say."""

@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from shared.endpoint import Endpoint
-    from shared.warehouse import Change, Written
+    from shared.warehouse import Change, Note, Written
 
 __all__ = ["DuckDBWarehouse"]
 
@@ -45,8 +45,11 @@ class DuckDBWarehouse:
         self._wait = wait
 
     @contextmanager
-    def begin(self, endpoint: Endpoint, run_id: str, account: str) -> Iterator[DuckDBWriter]:
+    def begin(
+        self, endpoint: Endpoint, run_id: str, account: str, *, note: Note | None = None
+    ) -> Iterator[DuckDBWriter]:
         """Begin a transaction for one run; it is rolled back unless committed."""
+        del note  # a transaction needs no memory of an earlier try
         with self._transaction() as connection:
             ensure_ledger(connection)
             ensure_endpoint(connection, endpoint, run_id)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+import pyarrow as pa
 import pyarrow.compute as pc
 
 from shared.endpoint_rules import table_columns
@@ -12,8 +13,6 @@ from shared.warehouse.parquet import ParquetTable
 
 if TYPE_CHECKING:
     from datetime import datetime
-
-    import pyarrow as pa
 
     from shared.endpoint import Endpoint
 
@@ -43,6 +42,12 @@ class RunRows:
     def __init__(self, endpoint: Endpoint) -> None:
         self._endpoint = endpoint
         self.columns = {name: table_columns(endpoint, name) for name in endpoint.tables}
+        #: Tables whose rows are streamed, and held as they came.
+        self.streamed: dict[str, list[pa.RecordBatch]] = {
+            name: []
+            for name, table in endpoint.tables.items()
+            if endpoint.writer == "stream" and table.mode == "append"
+        }
         self._files = {name: ParquetTable(columns) for name, columns in self.columns.items()}
         #: Table → the moment at which its newest row was read.
         self.newest: dict[str, datetime] = {}
@@ -52,6 +57,9 @@ class RunRows:
     def add(self, table: str, batch: pa.RecordBatch) -> None:
         """Take a batch of a table."""
         if not batch.num_rows:
+            return
+        if table in self.streamed:
+            self.streamed[table].append(batch)
             return
         self._files[table].add(batch)
         declared = self._endpoint.tables[table]
@@ -64,7 +72,13 @@ class RunRows:
 
     def count(self, table: str) -> int:
         """Return how many rows a table has."""
+        if table in self.streamed:
+            return sum(batch.num_rows for batch in self.streamed[table])
         return self._files[table].count
+
+    def table(self, name: str) -> pa.Table:
+        """Return the rows of a table that is streamed."""
+        return pa.Table.from_batches(self.streamed[name])
 
     def parquet(self, table: str) -> bytes:
         """Return a table's rows as a Parquet file."""
