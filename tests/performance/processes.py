@@ -1,4 +1,4 @@
-"""Processes of their own, measured: CPU time with their children's, and peak memory."""
+"""Processes of their own, measured: CPU time with that of all that come from them, and peak memory."""
 
 from __future__ import annotations
 
@@ -6,9 +6,12 @@ import os
 import subprocess
 import sys
 import tempfile
+import time
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import IO, TYPE_CHECKING, Any
+
+from .family import adopting, end, reap
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -28,40 +31,58 @@ class ProcessError(RuntimeError):
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """What a process took: CPU seconds (user and system), the most memory in MB, what it printed."""
+    """What a process took, and all that came from it."""
 
+    #: CPU seconds, user and system.
     cpu: float
+    #: The most memory that one of them held, in MB.
     peak_mb: float
     printed: str
     found: Mapping[str, Any] = field(default_factory=dict)
+    #: Seconds until the process ended; what it left behind may have gone on for longer.
+    wall: float = 0.0
 
 
 def run(command: Sequence[str], *, env: Mapping[str, str] | None = None, cwd: Path = ROOT) -> Outcome:
-    """Run a command to its end and measure it.
+    """Run a command to its end, and those that it leaves behind to theirs, and measure them all.
 
     Raises:
         ProcessError: it ended with an error.
+        LeftBehindError: it has ended, and others that it started have not.
     """
-    with tempfile.TemporaryFile() as errors:
+    # A file takes what it prints: a pipe would end only with the last process that could write to it.
+    with tempfile.TemporaryFile() as output, tempfile.TemporaryFile() as errors, adopting():
+        began = time.perf_counter()
         process = subprocess.Popen(
             command,
             stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
+            stdout=output,
             stderr=errors,
             cwd=cwd,
             env=_environment(env),
+            process_group=0,
         )
-        assert process.stdout is not None
-        with process.stdout:
-            printed = process.stdout.read().decode()
-        # Not process.wait(): only wait4 tells what this child, of all, has taken.
-        _, status, usage = os.wait4(process.pid, 0)
-        process.returncode = os.waitstatus_to_exitcode(status)
+        try:
+            # Not process.wait(): only wait4 tells what this child, of all, has taken.
+            _, status, usage = os.wait4(process.pid, 0)
+            wall = time.perf_counter() - began
+            process.returncode = os.waitstatus_to_exitcode(status)
+            usages = [usage, *reap(process.pid)]
+        except KeyboardInterrupt:
+            # Being in a group of its own, it has not heard the Ctrl-C.
+            end(process.pid)
+            raise
         if process.returncode:
-            errors.seek(0)
-            text = errors.read().decode(errors="replace").strip()
+            text = _text(errors).strip() or _text(output).strip()
             raise ProcessError(f"{' '.join(command)} ended with {process.returncode}:\n{text[-3000:]}")
-    return Outcome(usage.ru_utime + usage.ru_stime, usage.ru_maxrss * 1024 / 1e6, printed)
+        cpu = sum(one.ru_utime + one.ru_stime for one in usages)
+        peak = max(one.ru_maxrss for one in usages) * 1024 / 1e6
+        return Outcome(cpu, peak, _text(output), wall=wall)
+
+
+def _text(file: IO[bytes]) -> str:
+    file.seek(0)
+    return file.read().decode(errors="replace")
 
 
 def _environment(more: Mapping[str, str] | None) -> dict[str, str]:

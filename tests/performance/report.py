@@ -7,9 +7,11 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
-__all__ = ["RESULTS", "Report", "Table", "Verdict", "keep", "kept", "markdown"]
+__all__ = ["RESULTS", "TABLES", "Report", "Table", "Verdict", "keep", "kept", "markdown"]
 
 RESULTS = Path(__file__).with_name("results.json")
+#: The same to read, beside the tests' reports.
+TABLES = Path(__file__).parents[1] / "reports" / "benchmarks.md"
 
 
 @dataclass(frozen=True, slots=True)

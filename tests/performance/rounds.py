@@ -67,10 +67,15 @@ class Rounds:
         """Return the median of the rounds' ratios."""
         return median(self.ratios(name, base))
 
+    def wall_ratio(self, name: str, base: str) -> float:
+        """Return the median of the rounds' ratios of the seconds that passed."""
+        pairs = zip(self.outcomes[name], self.outcomes[base], strict=True)
+        return median(one.wall / other.wall for one, other in pairs)
+
     def raw(self) -> dict[str, dict[str, list[float]]]:
         """Return every measurement, to keep."""
         return {
-            name: {"cpu": [o.cpu for o in outcomes], "peak_mb": [o.peak_mb for o in outcomes]}
+            name: {key: [getattr(one, key) for one in outcomes] for key in ("cpu", "peak_mb", "wall")}
             for name, outcomes in self.outcomes.items()
         }
 

@@ -28,8 +28,10 @@ class Session:
 
     def pages(self, *parts: int) -> list[Path]:
         """Return files of successive parts of one history, so many crimes each; made once."""
-        if parts not in self._pages:
-            folder = self.folder / "-".join(map(str, ("pages", *parts)))
-            folder.mkdir()
-            self._pages[parts] = list(make_pages(folder, *parts))
+        for known, files in self._pages.items():
+            if known[: len(parts)] == parts:
+                return files[: len(parts)]
+        folder = self.folder / "-".join(map(str, ("pages", *parts)))
+        folder.mkdir()
+        self._pages[parts] = list(make_pages(folder, *parts))
         return self._pages[parts]
