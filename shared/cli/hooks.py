@@ -6,7 +6,6 @@ from importlib.util import module_from_spec, spec_from_file_location
 from typing import TYPE_CHECKING
 
 from shared.cli.local import shown
-from shared.derive import derived_columns
 from shared.endpoint_file import find_endpoints
 from shared.errors import FixConfiguration
 from shared.logs import log
@@ -24,6 +23,8 @@ def derive_of(endpoint: Endpoint) -> Derive | None:
     Raises:
         FixConfiguration: main.py cannot be imported, or hands no function over.
     """
+    from shared.derive import derived_columns  # noqa: PLC0415 - Arrow, which not every command needs
+
     # Only where it is needed: main.py imports the functions framework, a tenth of a run's CPU.
     if not derived_columns(endpoint):
         return None

@@ -16,9 +16,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from shared.collector import Collector
 from shared.endpoint_file import find_endpoints, load_endpoint
-from shared.keys import EnvironmentKeys, KeyRing
 from shared.logs import configure, log
 from shared.schedule import rfc3339, slot_name
 from shared.settings import ROOT, Settings
@@ -26,6 +24,7 @@ from shared.settings import ROOT, Settings
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
+    from shared.collector import Collector
     from shared.endpoint import Endpoint
 
 __all__ = [
@@ -86,6 +85,10 @@ def faction(here: Local) -> Iterator[Local]:
 
 def make_collector(endpoint: Endpoint, here: Local, **options: Any) -> Collector:
     """Return the collector of an endpoint; ``options`` are ``Collector``'s own."""
+    # Arrow and requests, most of a command's CPU: not for what only starts processes, or asks.
+    from shared.collector import Collector  # noqa: PLC0415
+    from shared.keys import EnvironmentKeys, KeyRing  # noqa: PLC0415
+
     keys = KeyRing(EnvironmentKeys({"TORN_API_KEY": here.key})) if here.key else None
     return Collector(endpoint, here.settings, keys=keys, **options)
 

@@ -130,7 +130,7 @@ def collect_all(
 
 def _context() -> Any:
     context = multiprocessing.get_context("forkserver")
-    context.set_forkserver_preload(["shared.cli.processes", "shared.warehouse.duckdb"])
+    context.set_forkserver_preload(["shared.cli.preload"])
     return context
 
 
