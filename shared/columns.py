@@ -152,7 +152,7 @@ def table_values(
 ) -> dict[str, Values]:
     """Return one table's columns, the parent's first, as they are declared."""
     table = endpoint.tables[plan.name]
-    rows = found.get(plan.name)
+    rows = found.get(plan.rows)
     if rows is None:
         rows = Rows(0, {})
     values: dict[str, Values] = {}

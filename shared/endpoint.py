@@ -163,7 +163,11 @@ class Table(_Strict, frozen=True):
     ] = "append"
     request: Annotated[str | None, Meta(description="Which request feeds it, if there are several.")] = None
     of: Annotated[
-        str | None, Meta(description="The table whose rows hold the list; else the request's own records.")
+        str | None,
+        Meta(
+            description="The table whose rows hold the list; else the request's own records. "
+            "Without `each`: the table whose records this one takes too."
+        ),
     ] = None
     each: Annotated[JsonPath | None, Meta(description="The list or map that gives one row per element.")] = (
         None

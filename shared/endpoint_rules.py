@@ -65,10 +65,10 @@ _UNFIT = {"key": {"JSON"}, "cluster": {"JSON", "FLOAT"}}
 def root_table(endpoint: Endpoint, name: str) -> str | None:
     """Return the table of the records that ``name``'s rows are part of; None when there is none."""
     table = endpoint.tables[name]
-    if table.of is not None:
-        return table.of
     if table.each is None:
         return None
+    if table.of is not None:
+        return table.of
     for other, candidate in endpoint.tables.items():
         if candidate.each is None and request_of(endpoint, candidate) == request_of(endpoint, table):
             return other
@@ -177,7 +177,9 @@ def _place(endpoint: Endpoint, name: str, table: Table, request: str) -> Iterato
 def _records(endpoint: Endpoint, name: str, table: Table, request: str) -> Iterator[Problem]:
     """Yield what is wrong with a table of the records themselves."""
     if table.of is not None:
-        yield ("each",), "is missing; a table with `of` names the list inside that table's rows"
+        above = endpoint.tables[table.of]
+        if above.each is not None or above.of is not None:
+            yield ("each",), "is missing; a table with `of` names the list inside that table's rows"
         return
     mapped = any(column.from_ == "$key" for column in table.columns.values())
     if mapped and endpoint.requests[request].records == "$":
@@ -186,7 +188,7 @@ def _records(endpoint: Endpoint, name: str, table: Table, request: str) -> Itera
     if first != name:
         yield (
             ("request",),
-            f"{first!r} takes the records of {request!r} already; `each` takes a list inside them",
+            f"{first!r} takes the records of {request!r}; `each` takes a list inside them, `of` all again",
         )
 
 

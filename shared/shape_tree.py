@@ -49,14 +49,16 @@ class _Builder:
         self._takers: dict[int, str] = {}
         self._nodes: list[tuple[str, str, Shape]] = []
         tables = {n: t for n, t in endpoint.tables.items() if request_of(endpoint, t) == request}
-        root = next((n for n, t in tables.items() if t.each is None), None)
+        root = next((n for n, t in tables.items() if t.each is None and t.of is None), None)
         elements: dict[str | None, Shape] = {None: self.record, root: self.record}
+        elements |= {n: self.record for n, t in tables.items() if t.each is None}
         self.record.table = root
         above = {n: (t.of or root) if t.each is not None else None for n, t in tables.items()}
         while ready := [n for n in tables if n not in self.plans and above[n] in {None, *self.plans}]:
             # The lists come before the columns, so that a path across one is the path's mistake.
             for name in ready:
-                self.plans[name] = TablePlan(name=name, root=above[name])
+                same = tables[name].of if tables[name].each is None else None
+                self.plans[name] = TablePlan(name=name, root=above[name], same=same)
                 if tables[name].each is not None:
                     elements[name] = self._list(name, tables[name], elements[above[name]])
         for name in self.plans:

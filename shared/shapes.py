@@ -85,9 +85,16 @@ class TablePlan:
 
     name: str
     root: str | None
+    #: The table of which it takes the records too.
+    same: str | None = None
     each: tuple[str, ...] = ()
     #: The columns whose checks are in their places' ``proof``.
     proven: set[str] = field(default_factory=set)
+
+    @property
+    def rows(self) -> str:
+        """Return the table under which this one's rows are found."""
+        return self.same or self.name
 
 
 def attribute(shape: Shape, path: Sequence[str]) -> str:

@@ -113,7 +113,7 @@ class Tables:
             known = {**constants, "$fetched_at": _moments(plan, found, moments)}
             values = done[name] = table_values(self._endpoint, plan, found, done, known)
             warnings[name] = check_columns(self._checks[proven][name], values)
-            count = found[name].count if name in found else 0
+            count = found[plan.rows].count if plan.rows in found else 0
             arrays = [
                 self._array(maker, values[maker.name], count, proven=proven) for maker in self._makers[name]
             ]

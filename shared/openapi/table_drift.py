@@ -42,7 +42,7 @@ def table_findings(
         beside: Keys of a record that are the source's own.
     """
     tables = {n: t for n, t in endpoint.tables.items() if request_of(endpoint, t) == request}
-    root = next((name for name, table in tables.items() if table.each is None), None)
+    root = next((name for name, table in tables.items() if table.each is None and table.of is None), None)
     mapped = root is not None and _is_map(tables[root])
     if records.kind in {"scalar", "null"} or (records.kind == "map") != mapped:
         declared = "map" if mapped else "list or object"
@@ -53,9 +53,8 @@ def table_findings(
         return
     record, at = _record(records, place)
     elements: dict[str | None, tuple[Node, str]] = {None: (record, at)}
-    if root is not None:
-        elements[root] = (record, at)
-    todo = [name for name in tables if name != root]
+    elements |= {name: (record, at) for name, table in tables.items() if table.each is None}
+    todo = [name for name in tables if name not in elements]
     while ready := [name for name in todo if root_table(endpoint, name) in elements]:
         for name in ready:
             todo.remove(name)

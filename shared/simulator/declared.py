@@ -90,7 +90,7 @@ class Declared:
         roots = (
             table
             for table in self.endpoint.tables.values()
-            if table.each is None and request_of(self.endpoint, table) == self.name
+            if table.each is None and table.of is None and request_of(self.endpoint, table) == self.name
         )
         return any(root.key for root in roots) or self.request.pages == "links"
 

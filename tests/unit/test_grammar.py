@@ -7,7 +7,7 @@ from datetime import UTC, date, datetime
 import pytest
 from fixtures.flat import FETCHED, columns, declare, flat, things
 
-from shared.errors import BrokenContract, FixConfiguration
+from shared.errors import BrokenContract, EndpointInvalid, FixConfiguration
 
 ID = "id: {type: INTEGER, mode: REQUIRED, from: id}"
 
@@ -332,3 +332,48 @@ def test_required_json_is_not_null() -> None:
         ("things[0].j", "is NULL, but REQUIRED"),
         ("things[2]", "Object missing required field `j`"),
     ]
+
+
+def test_the_same_records_can_fill_a_second_table() -> None:
+    """`of` without `each` takes all of a table's records again: their history beside their present."""
+    endpoint = declare(
+        """
+        things:
+          mode: replace
+          key: [id]
+          columns:
+            at: {type: TIMESTAMP, mode: REQUIRED, from: $fetched_at}
+            id: {type: INTEGER, mode: REQUIRED, from: id}
+            name: {type: STRING, from: name}
+        parts:
+          each: parts
+          mode: replace
+          parent: {id: id}
+          columns:
+            at: {type: TIMESTAMP, mode: REQUIRED, from: $fetched_at}
+            part: {type: STRING, from: $value}
+        prices:
+          of: things
+          columns:
+            thing: {type: INTEGER, from: id}
+            price: {type: FLOAT, from: value.price}
+        """
+    )
+    one = {"id": 1, "name": "a", "parts": ["x", "y"], "value": {"price": 2.5}}
+    found = flat(endpoint, things(one, {"id": 2}, one))
+    assert found.tables["prices"] == [{"thing": 1, "price": 2.5}, {"thing": 2, "price": None}]
+    assert [row["part"] for row in found.tables["parts"]] == ["x", "y"]
+    assert found.column("id") == [1, 2]
+    assert found.drift == set()
+
+
+def test_records_inside_others_cannot_be_taken_again() -> None:
+    """`of` without `each` is for a table of the records themselves."""
+    with pytest.raises(EndpointInvalid, match="`of` names the list"):
+        declare(
+            """
+            things: {columns: {id: {type: INTEGER, from: id}}}
+            parts: {each: parts, columns: {part: {type: STRING, from: $value}}}
+            again: {of: parts, columns: {part: {type: STRING, from: x}}}
+            """
+        )
