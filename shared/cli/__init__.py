@@ -30,6 +30,7 @@ COMMANDS = {
     "store": "steps",
     "status": "status",
     "query": "query",
+    "cost": "cost",
     "endpoints": "endpoints",
     "tables": "tables",
     "new": "new",

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
     from shared.warehouse.bigquery_client import Place
 
-__all__ = ["Jobs", "Started", "explained"]
+__all__ = ["REQUEST_SECONDS", "Jobs", "Started", "explained"]
 
 #: What fails for a moment; the job may have been taken all the same, so it is looked for first.
 _PASSING = (
@@ -34,8 +34,11 @@ _PASSING = (
     exceptions.BadGateway,
     exceptions.GatewayTimeout,
     exceptions.RetryError,
+    ConnectionError,
     requests.ConnectionError,
     requests.Timeout,
+    # The answer broke off in its middle.
+    requests.exceptions.ChunkedEncodingError,
     TransportError,
 )
 _PASSING_REASONS = frozenset(
@@ -52,6 +55,18 @@ _PASSING_REASONS = frozenset(
 )
 #: Transactions of two runs on one table: BigQuery ends one of them, which then goes again.
 _CONCURRENT = ("aborted due to concurrent update", "Transaction is aborted due to concurrent")
+#: What BigQuery says, of a load and of a query, where a table lacks a column or has another type.
+_OTHER_TABLE = (
+    "Cannot add fields",
+    "does not match Table",
+    "has changed type",
+    "is not present in table",
+    "Unrecognized name",
+    "cannot be inserted into column",
+    "does not have a column",
+)
+#: How long one request may take; what was cut off is looked for and, if need be, given again.
+REQUEST_SECONDS = 60.0
 _TRIES = 6
 _JOBS = 20
 _FIRST_PAUSE, _LONGEST_PAUSE = 0.25, 8.0
@@ -137,6 +152,14 @@ class Jobs:
                 time.sleep(min(_FIRST_PAUSE * 2**started.number, _LONGEST_PAUSE))
             started = self.start(started.identity, started.submit, started.number + 1)
 
+    def succeeded(self, identity: Sequence[str]) -> bool:
+        """Say whether a job did its work, under any of its ids."""
+        for number in range(_JOBS):
+            job = self._found(_job_id((self._place.dataset, *identity), number))
+            if job is None or job.error_result is None:
+                return job is not None and job.state == "DONE"
+        return False
+
     def _wait(self, job: Any) -> None:
         deadline, pause = time.monotonic() + self._seconds, 0.05
         while job.state != "DONE":
@@ -148,13 +171,13 @@ class Jobs:
             time.sleep(pause)
             pause = min(1.5 * pause, 2.0)
             try:
-                job.reload()
+                job.reload(timeout=REQUEST_SECONDS)
             except _PASSING as error:
                 log.debug("the job %s could not be looked at: %s", job.job_id, error)
 
     def _found(self, job_id: str) -> Any:
         try:
-            return self._place.client.get_job(job_id, location=self._place.location)
+            return self._place.client.get_job(job_id, location=self._place.location, timeout=REQUEST_SECONDS)
         except exceptions.NotFound:
             return None
         except _PASSING:
@@ -204,7 +227,7 @@ def explained_result(result: dict[str, Any]) -> CollectError:
     )
     if reason == "notFound" or "Not found: Table" in text or "Not found: Dataset" in text:
         return FixConfiguration(f"BigQuery: {text}", next_step=apply)
-    if "Cannot add fields" in text or "does not match Table" in text or "has changed" in text:
+    if any(part in text for part in _OTHER_TABLE):
         return FixConfiguration(f"BigQuery: the table is not as declared: {text}", next_step=apply)
     if reason == "accessDenied":
         return FixConfiguration(

@@ -127,8 +127,13 @@ class Ledger:
 
 
 def _insert_id(name: str, row: dict[str, Any]) -> str:
-    # An attempt has one row in runs, whatever it says of its end; elsewhere what a row says tells it.
-    told = [row.get("attempt")] if name == "runs" else [v for k, v in row.items() if not k.endswith("_at")]
+    # An attempt has one row in runs, whatever it says of its end. What a run found it finds again in
+    # every attempt, so there what a row says tells it, but for whose attempt it was, and when.
+    told = (
+        [row.get("attempt")]
+        if name == "runs"
+        else [value for key, value in row.items() if key != "attempt" and not key.endswith("_at")]
+    )
     return hashlib.sha256(msgspec.json.encode([name, told], enc_hook=str)).hexdigest()[:32]
 
 

@@ -51,14 +51,16 @@ class Script:
     def merge(self, pruned: str = "TRUE") -> str:
         """Return the transaction that takes each root row, and exactly its children, where it is not older.
 
-        ``pruned`` is a condition on the root's rows (``t``) that every stored row of a staged key meets.
+        ``pruned`` is a condition on the root's rows (``t``) that every stored row of a staged key meets;
+        ``@account`` is whose rows these are. Tables are clustered by account, so that one account's run
+        does not read all of the others' rows.
         """
         root = self.family.root
         version = self.endpoint.tables[root].version_column
         key = ["_account", *self.endpoint.tables[root].key]
         there = (
             f"SELECT {_listed(key, 't')}, MAX(t.`{version}`) AS newest FROM {self.tables(root)} AS t "
-            f"WHERE {pruned} GROUP BY {_listed(key, 't')}"
+            f"WHERE t._account = @account AND {pruned} GROUP BY {_listed(key, 't')}"
         )
         taken = (
             f"CREATE TEMP TABLE taken AS SELECT {_listed(key, 's')} FROM {self.staged[root]} AS s "
@@ -70,7 +72,8 @@ class Script:
             own = ["_account", *root_key(self.endpoint, self.family, name)]
             near = f" AND {pruned}" if name == root else ""
             known = f"EXISTS (SELECT 1 FROM taken AS k WHERE {_same('k', key, 't', own)})"
-            statements.append(f"DELETE FROM {self.tables(name)} AS t WHERE {known}{near}")
+            own_rows = "t._account = @account"
+            statements.append(f"DELETE FROM {self.tables(name)} AS t WHERE {own_rows} AND {known}{near}")
             statements += self._insert(name, known)
         return _transaction(statements)
 

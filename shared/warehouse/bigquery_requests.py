@@ -12,6 +12,7 @@ from google.cloud import bigquery
 
 from shared.schedule import rfc3339
 from shared.warehouse import no_note
+from shared.warehouse.bigquery_jobs import REQUEST_SECONDS
 from shared.warehouse.bigquery_schema import label, staging_table
 
 if TYPE_CHECKING:
@@ -80,7 +81,7 @@ class Requests:
             # num_retries: what was cut off is looked for before it is given again.
             return self._place.client.load_table_from_file(
                 io.BytesIO(data), self._place.table(target or table), size=len(data), job_id=job_id,
-                job_config=config, location=self._place.location, num_retries=0,
+                job_config=config, location=self._place.location, num_retries=0, timeout=REQUEST_SECONDS,
             )  # fmt: skip
 
         return submit
@@ -104,8 +105,9 @@ class Requests:
 
         def submit(job_id: str) -> Any:
             return self._place.client.query(
-                sql, job_id=job_id, job_config=config, location=self._place.location, job_retry=None
-            )
+                sql, job_id=job_id, job_config=config, location=self._place.location, job_retry=None,
+                timeout=REQUEST_SECONDS,
+            )  # fmt: skip
 
         return submit
 
@@ -122,7 +124,8 @@ class Requests:
 
         def submit(job_id: str) -> Any:
             return self._place.client.copy_table(
-                source, target, job_id=job_id, job_config=config, location=self._place.location
-            )
+                source, target, job_id=job_id, job_config=config, location=self._place.location,
+                timeout=REQUEST_SECONDS,
+            )  # fmt: skip
 
         return submit

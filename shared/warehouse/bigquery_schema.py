@@ -18,6 +18,8 @@ if TYPE_CHECKING:
 __all__ = ["declared_table", "fields", "label", "staging_table"]
 
 _LONGEST_TEXT = 1_024
+#: As many columns as a table can be clustered by.
+_CLUSTERED = 4
 _STAGED_FOR = timedelta(days=1)
 _UNFIT = re.compile(r"[^a-z0-9_-]")
 
@@ -51,8 +53,8 @@ def _table(place: str, declared: Table, columns: Mapping[str, Column]) -> bigque
     table.description = declared.description
     if declared.partition is not None:
         table.time_partitioning = bigquery.TimePartitioning(field=declared.partition)
-    if declared.cluster:
-        table.clustering_fields = declared.cluster
+    # Every replace and merge, and most questions, are one account's.
+    table.clustering_fields = ["_account", *declared.cluster][:_CLUSTERED]
     return table
 
 

@@ -5,18 +5,20 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
+from google.api_core import exceptions
 from google.cloud import bigquery
 
-from shared.errors import BrokenContract, ReplaceRefused
+from shared.errors import BrokenContract
 from shared.logs import log
 from shared.warehouse import Written
 from shared.warehouse.bigquery_modes import REFUSED, Script, insert_order
 from shared.warehouse.bigquery_requests import Requests
 from shared.warehouse.families import families
+from shared.warehouse.refusals import most_before, refuse_empty, shrunk
 from shared.warehouse.run_rows import RunRows
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     import pyarrow as pa
 
@@ -61,14 +63,15 @@ class BigQueryWriter:
         kinds = {family: self._tables[family.root].mode for family in families(self._run.endpoint)}
         for family, mode in kinds.items():
             if mode == "replace":
-                self._refuse_empty(family)
+                for name in family.tables:
+                    refuse_empty(name, self._tables[name], self._rows.count(name))
         modes = {name: mode for family, mode in kinds.items() for name in family.tables}
         filled = [name for name in modes if self._rows.count(name)]
         streamed = [name for name in filled if name in self._rows.streamed]
         started = {
             name: self._load(name, staged=modes[name] != "append") for name in filled if name not in streamed
         }
-        loaded = {name: self._jobs.finish(load) for name, load in started.items()}
+        loaded = {name: self._loaded(name, load, modes) for name, load in started.items()}
         fresh = [not job.repeated for job in loaded.values()]
         if streamed:
             fresh += [not repeated for repeated in self._stream(streamed).values()]
@@ -110,6 +113,27 @@ class BigQueryWriter:
             submit = self._requests.load(name, self._rows.parquet(name))
         return self._jobs.start((self._run.run_id, name, "stage" if staged else "load"), submit)
 
+    def _loaded(self, name: str, load: Started, modes: Mapping[str, str]) -> Started:
+        done = self._jobs.finish(load)
+        log.debug("loaded %s", name)
+        if done.repeated and modes[name] != "append":
+            self._stage_again(name, modes[name])
+        return done
+
+    def _stage_again(self, name: str, mode: str) -> None:
+        """Load a staging table anew that an earlier delivery loaded and that went away since, after a day."""
+        root = next(family.root for family in families(self._run.endpoint) if name in family.tables)
+        try:
+            staged = self._place.client.get_table(self._place.table(self._run.staging(name)))
+        except exceptions.NotFound:
+            # Another delivery has done the transaction and removed it.
+            return
+        if staged.num_rows == self._rows.count(name) or self._jobs.succeeded((self._run.run_id, root, mode)):
+            return
+        identity = (self._run.run_id, name, "stage", str(staged.created))
+        self._jobs.run(identity, self._requests.stage(name, self._rows.parquet(name)))
+        log.debug("loaded %s again", name)
+
     def _take(self, family: Family, mode: str) -> tuple[Started, dict[str, int]]:
         """Do a family's transaction; return the rows that it wrote per table."""
         loaded = [name for name in family.tables if self._rows.count(name)]
@@ -123,6 +147,7 @@ class BigQueryWriter:
         if mode == "merge":
             condition, parameters = self._pruned(family.root)
             sql = script.merge(condition)
+            parameters = [self._account, *parameters]
         else:
             self._keep(family)
             sql, parameters = script.replace(), self._bounds(family)
@@ -133,12 +158,8 @@ class BigQueryWriter:
             _, refused, rest = error.message.partition(REFUSED)
             if not refused:
                 raise
-            raise ReplaceRefused(
-                f"the table {rest.split(';')[0].split()[0]} would lose more rows than it may; "
-                "it was left as it is",
-                next_step="look at the archived answer; if it is right, raise `max_shrink` for this "
-                "table in endpoint.yaml",
-            ) from error
+            raise shrunk(rest.split(";")[0].split()[0]) from error
+        log.debug("transaction of %s done", family.root)
         order = [name for name in insert_order(mode, family) if name in loaded]
         written = dict.fromkeys(family.tables, 0) | self._inserted(done, order)
         for name in loaded:
@@ -154,6 +175,7 @@ class BigQueryWriter:
         ]
         for job in started:
             self._jobs.finish(job)
+        log.debug("kept what %s held", family.root)
 
     def _inserted(self, done: Started, order: Sequence[str]) -> dict[str, int]:
         """Return the rows per table that a transaction's INSERTs wrote, as its own jobs say."""
@@ -169,35 +191,30 @@ class BigQueryWriter:
         if column is None or days is None:
             return "TRUE", []
         kind = self._rows.columns[root][column].type
-        conditions = [f"t.`{column}` IS NULL"] if days.nulls else []
-        if days.first is None:
-            return conditions[0], []
-        conditions.append(f"t.`{column}` BETWEEN @first AND @last")
-        return f"({' OR '.join(conditions)})", [
+        if days.nulls:
+            # What is NULL now may have been in any partition.
+            return "TRUE", []
+        # What has a day now may have had none before.
+        return f"(t.`{column}` IS NULL OR t.`{column}` BETWEEN @first AND @last)", [
             bigquery.ScalarQueryParameter("first", kind, days.first),
             bigquery.ScalarQueryParameter("last", kind, days.last),
         ]
+
+    @property
+    def _account(self) -> bigquery.ScalarQueryParameter:
+        return bigquery.ScalarQueryParameter("account", "STRING", self._run.account)
 
     def _bounds(self, family: Family) -> list[Any]:
         """Return what a replace compares with: whose rows, how new, and how many there may be before."""
         # An empty answer is as new as now.
         newest = self._rows.newest.get(family.root) or datetime.now(UTC)
         found: list[Any] = [
-            bigquery.ScalarQueryParameter("account", "STRING", self._run.account),
+            self._account,
             bigquery.ScalarQueryParameter("newest", "TIMESTAMP", newest),
         ]
         for number, name in enumerate(family.tables):
-            left = 1 - self._tables[name].max_shrink
-            emptied = self._tables[name].allow_empty and not self._rows.count(name)
-            most = _ANY if emptied or not left else int(self._rows.count(name) / left)
-            found.append(bigquery.ScalarQueryParameter(f"at_most_{number}", "INT64", most))
+            most = most_before(self._tables[name], self._rows.count(name))
+            found.append(
+                bigquery.ScalarQueryParameter(f"at_most_{number}", "INT64", _ANY if most is None else most)
+            )
         return found
-
-    def _refuse_empty(self, family: Family) -> None:
-        for name in family.tables:
-            if not self._rows.count(name) and not self._tables[name].allow_empty:
-                raise ReplaceRefused(
-                    f"the table {name} would be replaced with nothing; it was left as it is",
-                    next_step="look at the archived answer; if it is right, set `allow_empty: true` "
-                    "for this table in endpoint.yaml",
-                )

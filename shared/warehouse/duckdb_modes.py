@@ -8,17 +8,17 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from shared.errors import ReplaceRefused
 from shared.logs import log
 from shared.warehouse.duckdb_schema import quoted
 from shared.warehouse.families import root_key
+from shared.warehouse.refusals import most_before, refuse_empty, shrunk
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     import duckdb
 
-    from shared.endpoint import Endpoint
+    from shared.endpoint import Endpoint, Table
     from shared.warehouse.families import Family
     from shared.warehouse.staging import Staging
 
@@ -35,7 +35,7 @@ def write_family(
     """Write a root and its children; return rows per table, or None when a newer state is there.
 
     Raises:
-        ReplaceRefused: a table would be left empty that may not be.
+        ReplaceRefused: a table would be left empty, or with much less, than it may.
     """
     mode = endpoint.tables[family.root].mode
     sources = {name: staged[name].source for name in family.tables if staged[name].ready()}
@@ -43,9 +43,12 @@ def write_family(
         if mode == "merge":
             return _merge(connection, endpoint, family, sources, staged)
         if mode == "replace":
-            _refuse_empty(endpoint, family, staged)
+            for name in family.tables:
+                refuse_empty(name, endpoint.tables[name], staged[name].count)
             if _is_newer_there(connection, endpoint, family, sources, account):
                 return None
+            for name in family.tables:
+                _refuse_shrinking(connection, name, endpoint.tables[name], staged[name].count, account)
             for name in family.tables:
                 connection.execute(f"DELETE FROM {quoted(name)} WHERE _account = ?", [account])
         return {name: _insert(connection, name, sources.get(name)) for name in family.tables}
@@ -54,14 +57,13 @@ def write_family(
             staged[name].close()
 
 
-def _refuse_empty(endpoint: Endpoint, family: Family, staged: Mapping[str, Staging]) -> None:
-    for name in family.tables:
-        if not staged[name].count and not endpoint.tables[name].allow_empty:
-            raise ReplaceRefused(
-                f"the table {name} would be replaced with nothing; it was left as it is",
-                next_step="look at the archived answer; if it is right, set `allow_empty: true` "
-                "for this table in endpoint.yaml",
-            )
+def _refuse_shrinking(
+    connection: duckdb.DuckDBPyConnection, name: str, table: Table, count: int, account: str
+) -> None:
+    most = most_before(table, count)
+    there = f"SELECT count(*) FROM {quoted(name)} WHERE _account = ?"
+    if most is not None and connection.execute(there, [account]).fetchall()[0][0] > most:
+        raise shrunk(name)
 
 
 def _is_newer_there(
