@@ -88,6 +88,7 @@ class Streams:
         try:
             made = {name: self._create(name) for name in rows}
             names = _names.decode(note(_NOTE, msgspec.json.encode(made)))
+            log.debug("the streams are noted")
             return {name: self._table(name, names[name], rows[name], columns[name]) for name in rows}
         except (exceptions.NotFound, exceptions.PermissionDenied) as error:
             raise FixConfiguration(

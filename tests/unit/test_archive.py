@@ -450,3 +450,11 @@ def test_an_unknown_kind_of_archive_is_named():
     """What is neither a folder nor a bucket is no archive."""
     with pytest.raises(StorageFailed, match="cannot be opened"):
         Archive("nowhere:at/all").manifest(RUN)
+
+
+def test_a_note_is_kept_once(tmp_path):
+    """What a first delivery notes beside its run counts for all; another run has its own."""
+    archive = Archive(f"file:{tmp_path}")
+    assert archive.note("a/run", "streams.json", b"first") == b"first"
+    assert archive.note("a/run", "streams.json", b"second") == b"first"
+    assert archive.note("b/run", "streams.json", b"third") == b"third"

@@ -88,3 +88,17 @@ def test_a_partition_can_be_a_parents_column() -> None:
 def test_a_right_endpoint_has_no_problems() -> None:
     """Nothing is made up."""
     assert list(rule_problems(declare(columns(id="INTEGER")), "made")) == []
+
+
+@pytest.mark.parametrize(
+    ("every", "writer", "fine"),
+    [("PT1M", "load", False), ("PT4M", "load", False), ("PT5M", "load", True), ("PT1M", "stream", True)],
+)
+def test_what_runs_often_is_streamed(every: str, writer: str, *, fine: bool) -> None:
+    """A table takes so many load jobs a day: under five minutes an endpoint needs the other writer."""
+    endpoint = msgspec.structs.replace(
+        _made(a={"request": "one"}, b={"request": "two"}), every=every, writer=writer
+    )
+    said = [what for path, what in rule_problems(endpoint) if path == ("every",)]
+    assert (said == []) == fine
+    assert fine or "1,500 load jobs a day" in said[0]
