@@ -16,6 +16,7 @@ from shared.column_rules import column_problems, names, path_problem
 from shared.endpoint import DERIVED, Column
 from shared.request_rules import request_problems
 from shared.schedule import every
+from shared.views import view_names
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -118,6 +119,11 @@ def rule_problems(endpoint: Endpoint, folder: str | None = None) -> Iterator[Pro
         at = ("tables", name)
         if name in RESERVED_TABLES:
             yield at, f"{name!r} is one of the ledger's own tables and views ({names(RESERVED_TABLES)})"
+        elif name in view_names():
+            yield at, f"{name!r} is a view's name, see shared/views"
+        latest = name.removesuffix("_latest")
+        if latest != name and latest in endpoint.tables:
+            yield at, f"{name!r} is the view of the newest rows of {latest!r}"
         yield from ((at + where, what) for where, what in _table(endpoint, name, table))
 
 

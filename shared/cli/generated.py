@@ -16,6 +16,8 @@ from shared.cli.reference import reference
 from shared.endpoint_file import find_endpoints, load_endpoint, schema_text
 from shared.ledger import OUTCOMES
 from shared.settings import DEFAULTS, ROOT
+from shared.views import sources
+from shared.views.translate import duckdb_files
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -33,10 +35,15 @@ def generated() -> dict[Path, str]:
     return {
         ROOT / "functions" / "endpoint.schema.json": schema_text(),
         ROOT / "functions" / "README.md": reference(endpoints),
+        **duckdb_files(),
         readme: _PART.sub(
             lambda part: f"{part[1]}{_PARTS[part[2]]()}\n{part[3]}", readme.read_text(encoding="utf-8")
         ),
     }
+
+
+def _views() -> str:
+    return markdown(("view", "what a row is"), [(f"`{view.name}`", view.description) for view in sources()])
 
 
 def _commands() -> str:
@@ -95,4 +102,5 @@ _PARTS = {
     "endpoints": _endpoints,
     "outcomes": _outcomes,
     "settings": _settings,
+    "views": _views,
 }

@@ -15,6 +15,7 @@ from google.cloud import bigquery
 from shared.ledger import LEDGER
 from shared.warehouse.bigquery_ledger import ledger_table, ledger_view, log_name
 from shared.warehouse.bigquery_schema import declared_table
+from shared.warehouse.views import all_bigquery_views
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -50,7 +51,8 @@ class TablePlan:
 
 
 def declared_tables(place: Place, endpoints: Iterable[Endpoint]) -> Iterator[bigquery.Table]:
-    """Yield every table and view of a dataset as it is declared: the ledger's, then the endpoints'."""
+    """Yield every table and view of a dataset as it is declared: the ledger's, the endpoints', the views."""
+    endpoints = list(endpoints)
     for name in LEDGER:
         yield ledger_table(place.table(log_name(name)), name)
         view = bigquery.Table(place.table(name))
@@ -60,6 +62,11 @@ def declared_tables(place: Place, endpoints: Iterable[Endpoint]) -> Iterator[big
     for endpoint in endpoints:
         for name in endpoint.tables:
             yield declared_table(place.table(name), endpoint, name)
+    for one in all_bigquery_views(f"{place.project}.{place.dataset}", endpoints):
+        view = bigquery.Table(place.table(one.name))
+        view.view_query = one.sql
+        view.description = one.description
+        yield view
 
 
 def plan_table(place: Place, wanted: bigquery.Table) -> TablePlan:
@@ -71,18 +78,12 @@ def plan_table(place: Place, wanted: bigquery.Table) -> TablePlan:
     plan = TablePlan(there)
     if wanted.view_query is not None:
         _view(plan, wanted)
-        return plan
-    _columns(plan, wanted)
-    _layout(plan, wanted)
-    if (there.description or "") != (wanted.description or ""):
-        plan.changes.append("description")
-        plan.properties.add("description")
-        there.description = wanted.description
-    labels = {**there.labels, **wanted.labels}
-    if labels != there.labels:
-        plan.changes.append("labels")
-        plan.properties.add("labels")
-        there.labels = labels
+    elif there.table_type != "TABLE":
+        plan.refused.append(f"it is a {there.table_type.lower()}; a table of this name is to be made")
+    else:
+        _columns(plan, wanted)
+        _layout(plan, wanted)
+        _texts(plan, wanted)
     if plan.changes and any(there.labels.get(name) == value for name, value in _TERRAFORMS):
         plan.refused = ["it is Terraform's, by its labels: `terraform apply` changes it", *plan.refused]
     return plan
@@ -108,6 +109,19 @@ def _view(plan: TablePlan, wanted: bigquery.Table) -> None:
         plan.table.view_query = wanted.view_query
         plan.changes.append("SQL")
         plan.properties.add("view_query")
+
+
+def _texts(plan: TablePlan, wanted: bigquery.Table) -> None:
+    there = plan.table
+    if (there.description or "") != (wanted.description or ""):
+        plan.changes.append("description")
+        plan.properties.add("description")
+        there.description = wanted.description
+    labels = {**there.labels, **wanted.labels}
+    if labels != there.labels:
+        plan.changes.append("labels")
+        plan.properties.add("labels")
+        there.labels = labels
 
 
 def _columns(plan: TablePlan, wanted: bigquery.Table) -> None:

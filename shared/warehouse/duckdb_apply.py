@@ -10,7 +10,7 @@ from shared.warehouse import Change
 from shared.warehouse.duckdb_schema import DUCKDB_TYPES
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping
+    from collections.abc import Collection, Iterable, Iterator, Mapping
 
     import duckdb
 
@@ -22,6 +22,10 @@ _THERE = (
     "SELECT table_name, column_name, data_type, is_nullable FROM duckdb_columns() "
     "WHERE schema_name = 'main' AND NOT internal AND database_name = current_database()"
 )
+_VIEWS = (
+    "SELECT view_name FROM duckdb_views() "
+    "WHERE schema_name = 'main' AND NOT internal AND database_name = current_database()"
+)
 
 
 def changes(connection: duckdb.DuckDBPyConnection, endpoints: Iterable[Endpoint]) -> list[Change]:
@@ -29,14 +33,25 @@ def changes(connection: duckdb.DuckDBPyConnection, endpoints: Iterable[Endpoint]
     there: dict[str, dict[str, tuple[str, bool]]] = {}
     for table, column, type_, nullable in connection.execute(_THERE).fetchall():
         there.setdefault(table, {})[column] = (type_, nullable)
+    views = {name for (name,) in connection.execute(_VIEWS).fetchall()}
     wanted: dict[str, Mapping[str, Column]] = {name: table.columns for name, table in LEDGER.items()}
     for endpoint in endpoints:
         wanted |= {name: columns for name, (_, columns) in declared_tables(endpoint).items()}
-    return [
-        change
-        for name, columns in wanted.items()
-        for change in (_table(name, columns, there[name]) if name in there else [Change(name, "made")])
-    ]
+    return [change for name, columns in wanted.items() for change in _changes(name, columns, there, views)]
+
+
+def _changes(
+    name: str,
+    columns: Mapping[str, Column],
+    there: Mapping[str, Mapping[str, tuple[str, bool]]],
+    views: Collection[str],
+) -> Iterator[Change]:
+    if name in views:
+        yield Change(name, "it is a view; a table of this name is to be made", refused=True)
+    elif name in there:
+        yield from _table(name, columns, there[name])
+    else:
+        yield Change(name, "made")
 
 
 def _table(

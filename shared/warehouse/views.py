@@ -1,55 +1,55 @@
-"""Views over the ledger, which compare runs so that a run does not have to."""
+"""Which views a warehouse has: the ledger's, the answers that are files, and the latest of append tables."""
 
 from __future__ import annotations
 
-__all__ = ["VIEWS"]
+import hashlib
+from typing import TYPE_CHECKING
 
-#: View → (DuckDB's SQL, what it shows).
-VIEWS: dict[str, tuple[str, str]] = {
-    "drift_history": (
-        """
-        SELECT endpoint, request, path, type,
-               arg_min(run_id, seen_at) AS first_run, min(seen_at) AS first_seen,
-               arg_max(run_id, seen_at) AS last_run, max(seen_at) AS last_seen,
-               count(DISTINCT run_id) AS runs
-        FROM drift GROUP BY ALL
-        """,
-        "Fields that nobody declared: the first and the last run that saw each.",
-    ),
-    "row_changes": (
-        """
-        SELECT endpoint, account, run_id, started_at, entry.table_name,
-               CAST(entry.row_count AS BIGINT) AS row_count,
-               lag(CAST(entry.row_count AS BIGINT)) OVER (
-                   PARTITION BY endpoint, account, entry.table_name ORDER BY started_at
-               ) AS previous_row_count
-        FROM (
-            SELECT endpoint, account, run_id, started_at, unnest(
-                list_transform(json_keys("rows"),
-                    lambda k: {'table_name': k, 'row_count': json_extract("rows", '$."' || k || '"')})
-            ) AS entry
-            FROM runs WHERE outcome = 'ok'
+from shared.views import FOLDER, LEDGER_FOLDER, bigquery_views, duckdb_views
+from shared.views.latest import latest_views
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+    from shared.endpoint import Endpoint
+    from shared.views import View
+
+__all__ = ["VIEWS", "all_bigquery_views", "digest", "endpoint_views", "ledger_views"]
+
+#: The views over the ledger: they compare runs so that a run does not have to.
+VIEWS = tuple(file.stem for file in sorted(LEDGER_FOLDER.glob("*.sql")))
+
+
+def ledger_views() -> Sequence[View]:
+    """Return the views over the ledger, for DuckDB."""
+    return duckdb_views(LEDGER_FOLDER)
+
+
+def endpoint_views(endpoint: Endpoint) -> list[View]:
+    """Return the views that read any of an endpoint's tables, for DuckDB."""
+    answers = [view for view in duckdb_views() if not view.tables.isdisjoint(endpoint.tables)]
+    return [*latest_views(endpoint, table=_quoted, column=_quoted), *answers]
+
+
+def all_bigquery_views(dataset: str, endpoints: Iterable[Endpoint]) -> list[View]:
+    """Return every view of a dataset whose tables are declared; ``dataset`` is ``project.dataset``."""
+    views = bigquery_views(dataset, LEDGER_FOLDER)
+    tables: set[str] = set()
+    for endpoint in endpoints:
+        tables |= endpoint.tables.keys()
+        views += latest_views(
+            endpoint, table=lambda name: f"`{dataset}.{name}`", column=lambda name: f"`{name}`"
         )
-        """,
-        "Rows that each run wrote per table, beside the run before.",
-    ),
-    "null_share_changes": (
-        """
-        SELECT endpoint, account, run_id, started_at, table_name, column_name, share,
-               lag(share) OVER (
-                   PARTITION BY endpoint, account, table_name, column_name ORDER BY started_at
-               ) AS previous_share
-        FROM (
-            SELECT endpoint, account, run_id, started_at, t.name AS table_name, c.name AS column_name,
-                   CAST(json_extract(t.columns, '$."' || c.name || '"') AS DOUBLE) AS share
-            FROM (
-                SELECT endpoint, account, run_id, started_at,
-                       unnest(json_keys(quality, '$.null_shares')) AS name,
-                       json_extract(quality, '$.null_shares."' || name || '"') AS columns
-                FROM runs WHERE outcome = 'ok'
-            ) AS t, LATERAL (SELECT unnest(json_keys(t.columns)) AS name) AS c
-        )
-        """,
-        "Share of NULLs per column and run, of the columns that have any, beside the run before.",
-    ),
-}
+    return views + [view for view in bigquery_views(dataset, FOLDER) if view.tables <= tables]
+
+
+def digest(views: Iterable[View]) -> str:
+    """Return the SHA-256 of what views are, by which it is told that they changed."""
+    whole = hashlib.sha256()
+    for view in views:
+        whole.update(f"{view.name}\0{view.description}\0{view.sql}\0".encode())
+    return whole.hexdigest()
+
+
+def _quoted(name: str) -> str:
+    return f'"{name}"'

@@ -1,0 +1,46 @@
+-- Made by `make generate` from ../success_by_member.sql.
+SELECT
+  "c"."_account",
+  CAST(DATE_TRUNC('MONTH', CAST("c"."executed_at" AT TIME ZONE 'UTC' AS DATE)) AS DATE) AS "month",
+  "s"."user_id",
+  "m"."member",
+  COUNT(*) AS "crimes",
+  COUNT(*) FILTER(WHERE
+    "c"."status" = 'Successful') AS "successful",
+  100 * CASE
+    WHEN COUNT(*) <> 0
+    THEN COUNT(*) FILTER(WHERE
+      "c"."status" = 'Successful') / COUNT(*)
+    ELSE NULL
+  END AS "success_rate",
+  AVG("s"."checkpoint_pass_rate") AS "pass_rate",
+  COUNT("s"."user_outcome") AS "outcomes_known",
+  COUNT(*) FILTER(WHERE
+    "s"."user_outcome" = 'Successful') AS "passed",
+  100 * CASE
+    WHEN COUNT("s"."user_outcome") <> 0
+    THEN COUNT(*) FILTER(WHERE
+      "s"."user_outcome" = 'Successful') / COUNT("s"."user_outcome")
+    ELSE NULL
+  END AS "own_success_rate"
+FROM "crimes" AS "c"
+JOIN "crimes_slots" AS "s"
+  ON "s"."_account" = "c"."_account" AND "s"."crime_id" = "c"."id"
+LEFT JOIN (
+  SELECT
+    "_account",
+    "id",
+    ARG_MAX_NULL("name", "server_timestamp") AS "member"
+  FROM "members"
+  GROUP BY
+    "_account",
+    "id"
+) AS "m"
+  ON "m"."_account" = "s"."_account" AND "m"."id" = "s"."user_id"
+WHERE
+  "c"."status" IN ('Successful', 'Failure') AND NOT "s"."user_id" IS NULL
+GROUP BY
+  "c"."_account",
+  "month",
+  "s"."user_id",
+  "m"."member"
