@@ -33,6 +33,8 @@ COMMANDS = {
     "cost": "cost",
     "endpoints": "endpoints",
     "tables": "tables",
+    "backup": "backup",
+    "restore": "backup",
     "new": "new",
     "drift": "drift",
     "schema": "schema",

@@ -230,9 +230,11 @@ def explained_result(result: dict[str, Any]) -> CollectError:
     if any(part in text for part in _OTHER_TABLE):
         return FixConfiguration(f"BigQuery: the table is not as declared: {text}", next_step=apply)
     if reason == "accessDenied":
+        # A snapshot that ends by itself needs deleteSnapshot, which dataEditor does not have.
+        role = "dataOwner" if "Snapshot" in text else "dataEditor"
         return FixConfiguration(
             f"BigQuery: {text}",
-            next_step="grant this account roles/bigquery.dataEditor on the dataset, jobUser",
+            next_step=f"grant this account roles/bigquery.{role} on the dataset, and jobUser on the project",
         )
     if reason == "quotaExceeded":
         return RetrySoon(

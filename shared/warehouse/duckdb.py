@@ -65,6 +65,9 @@ class DuckDBWarehouse:
 
     def apply(self, endpoints: Sequence[Endpoint], *, dry_run: bool = False) -> list[Change]:
         """Bring tables up to what is declared; a run does so too, for its own."""
+        if dry_run and not self.path.exists():
+            with duckdb.connect(":memory:") as nothing:
+                return changes(nothing, endpoints)
         with self._transaction() as connection:
             found = changes(connection, endpoints)
             if not dry_run and not any(change.refused for change in found):
@@ -93,6 +96,11 @@ class DuckDBWarehouse:
                 if found is None:
                     raise duckdb.InvalidInputException("it returns no rows")
                 return found.to_arrow_table()
+            except (RuntimeError, duckdb.InterruptException) as error:
+                # What DuckDB makes of Ctrl-C.
+                if "interrupted" in str(error).lower():
+                    raise KeyboardInterrupt from error
+                raise
             except duckdb.Error as error:
                 raise FixConfiguration(
                     f"the query failed: {str(error).strip()}",

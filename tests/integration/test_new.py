@@ -241,7 +241,7 @@ def test_ctrl_c_leaves_nothing(tree: Copy) -> None:
             document.write("{")
             document.flush()
             process.send_signal(signal.SIGINT)
-            _, told = process.communicate(timeout=20)
+            _, told = process.communicate(timeout=60)
     finally:
         process.kill()
         process.wait()

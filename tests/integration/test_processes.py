@@ -90,7 +90,7 @@ def test_one_that_hangs_is_stopped_and_holds_up_no_other(
     monkeypatch.setenv("TORN_API_KEY", place.key)
     # Longer than the run allows itself: what is tested is that even a process without a bound is ended.
     settings = Settings.read(place.environ(RUN_TIMEOUT="100"))
-    monkeypatch.setattr("shared.cli.processes.limit", lambda _here: 4.0)
+    monkeypatch.setattr("shared.cli.processes.limit", lambda _here: 15.0)
     ended = {}
     began = time.monotonic()
     queue = [Work(endpoint="crimes"), Work(endpoint="items"), Work(endpoint="members")]

@@ -43,7 +43,7 @@ def test_a_run_shows_progress_then_tables_then_an_answer(world: World) -> None:
     assert seen.text.count(LINE) >= 2
     assert f"database: {world.database}" in seen.text
     assert "How do our crimes go" in seen.text.partition(LINE)[2]
-    assert "success %" in seen.text
+    assert "success_percent" in seen.text
     assert seen.raw.rindex("\x1b[?25h") > seen.raw.rindex("\x1b[?25l"), "the cursor must be shown again"
 
 
