@@ -67,9 +67,15 @@ def table_findings(
                 elements[name] = problem
     if root is not None:
         del elements[None]
+    records_of = {name for name, table in tables.items() if table.each is None}
     for owner, (node, where) in elements.items():
-        children = [t for n, t in tables.items() if n != root and root_table(endpoint, n) == owner]
-        yield from _Element(request, owner, node, where).findings(tables.get(owner or ""), children, beside)
+        # Tables of the same records take their fields, and the lists in them, together.
+        same = [n for n, t in tables.items() if t.each is None] if owner in records_of else [owner]
+        beneath = [t for n, t in tables.items() if n not in same and root_table(endpoint, n) in same]
+        others = [tables[n] for n in same if n is not None and n != owner]
+        element = _Element(request, owner, node, where)
+        found = element.findings(tables.get(owner or ""), [*beneath, *others], beside)
+        yield from (one for one in found if owner not in records_of or owner == root or one.column)
         # The source's keys stand beside the records' own, not in what is inside them.
         beside = ()
 
@@ -107,6 +113,14 @@ def _list(request: str, name: str, table: Table, node: Node, above: str) -> Find
     return found.node.element, f"{at}[]"
 
 
+def _places(table: Table) -> set[Path]:
+    """Return what a table takes of the rows above it: its list, or, of the same records, its columns."""
+    if table.each is not None:
+        return {tuple(table.each.split("."))}
+    sources = (c.from_ for c in table.columns.values() if c.from_ is not None and not c.from_.startswith("$"))
+    return {tuple(path.split(".")) for path in (*sources, *table.ignore)}
+
+
 def _is_map(table: Table) -> bool:
     return any(column.from_ == "$key" for column in table.columns.values())
 
@@ -133,7 +147,7 @@ class _Element:
         columns = table.columns if table is not None else {}
         sources = [c.from_ for c in columns.values() if c.from_ is not None and not c.from_.startswith("$")]
         taken = {tuple(path.split(".")) for path in (*sources, *(table.ignore if table is not None else ()))}
-        taken |= {tuple(str(child.each).split(".")) for child in children} | {(key,) for key in beside}
+        taken |= {path for child in children for path in _places(child)} | {(key,) for key in beside}
         left = list(untaken(self.node, taken))
         for name, column in columns.items():
             if column.from_ is not None and (not column.from_.startswith("$") or column.from_ == "$value"):
