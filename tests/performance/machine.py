@@ -17,6 +17,7 @@ _PACKAGES = (
     "dlt",
     "duckdb",
     "functions-framework",
+    "google-cloud-bigquery",
     "msgspec",
     "numpy",
     "obstore",
