@@ -6,8 +6,13 @@ PYTHON ?= $(shell for p in python3.13 python3.14 python3.12 python3.11 python3; 
 VENV ?= .venv
 BIN := $(VENV)/bin
 BENCH := .venv-bench
-LOCK := $(BIN)/uv pip compile pyproject.toml --universal --python-version 3.11 --generate-hashes --quiet --no-header
+EMULATOR := .venv-emulator
+LOCK := $(BIN)/uv pip compile --universal --generate-hashes --quiet --no-header
+LOCKED := functions/requirements.txt requirements.txt tests/performance/requirements.txt tests/support/emulator/requirements.txt
 SETUP := $(VENV)/.ready
+# What the BigQuery emulator needs; what is on the path may be pyenv's stand-in for a version that is not chosen.
+PYTHON313 ?= $(shell for p in $${PYENV_ROOT:-$$HOME/.pyenv}/versions/3.13*/bin/python3.13 python3.13; do \
+	$$p -c 'import sys, venv, ensurepip; sys.exit(sys.version_info[:2] != (3, 13))' 2>/dev/null && echo $$p && break; done)
 
 help: ## Say what there is.
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -15,7 +20,7 @@ help: ## Say what there is.
 run: $(SETUP) ## Collect all endpoints here; from a simulated faction unless TORN_API_KEY is set.
 	@$(BIN)/tcdatalogger run --all --answer
 
-test: $(SETUP) ## Run every test, with coverage.
+test: $(SETUP) emulator ## Run every test, with coverage.
 	@VENV=$(VENV) PATH="$(CURDIR)/$(BIN):$$PATH" $(BIN)/python tests/run.py $(ARGS)
 
 check: $(SETUP) ## Hold the house rules: lint, types, YAML, locks, generated files.
@@ -29,19 +34,20 @@ check: $(SETUP) ## Hold the house rules: lint, types, YAML, locks, generated fil
 generate: $(SETUP) ## Make the generated files again: schema, tables in the docs.
 	$(BIN)/tcdatalogger endpoints --generate
 
-bench: $(BENCH)/.ready ## Measure against named peers, in an environment of their own.
+bench: $(BENCH)/.ready emulator ## Measure against named peers, in an environment of their own.
 	$(BENCH)/bin/python -m tests.performance $(ARGS)
 
 lock: $(SETUP) ## Lock the packages of pyproject.toml again, with hashes.
-	$(LOCK) -o functions/requirements.txt
-	$(LOCK) --extra local --extra test -c functions/requirements.txt -o requirements.txt
-	$(LOCK) --extra local --extra bench -c requirements.txt -o tests/performance/requirements.txt
+	$(LOCK) pyproject.toml --python-version 3.11 -o functions/requirements.txt
+	$(LOCK) pyproject.toml --python-version 3.11 --extra local --extra test -c functions/requirements.txt -o requirements.txt
+	$(LOCK) pyproject.toml --python-version 3.11 --extra local --extra bench -c requirements.txt -o tests/performance/requirements.txt
+	$(LOCK) tests/support/emulator/requirements.in --python-version 3.13 -o tests/support/emulator/requirements.txt
 
 lock-check: $(SETUP)
-	@for file in functions/requirements.txt requirements.txt tests/performance/requirements.txt; do cp $$file $$file.before; done; \
+	@for file in $(LOCKED); do cp -p $$file $$file.before; done; \
 	$(MAKE) --no-print-directory lock; status=$$?; \
-	for file in functions/requirements.txt requirements.txt tests/performance/requirements.txt; do \
-		cmp -s $$file $$file.before || { echo "$$file does not match pyproject.toml: run make lock"; status=1; }; \
+	for file in $(LOCKED); do \
+		cmp -s $$file $$file.before || { echo "$$file does not match what is declared: run make lock"; status=1; }; \
 		mv $$file.before $$file; done; exit $$status
 
 clean: ## Remove the environments and reports; data/ stays.
@@ -61,4 +67,18 @@ $(BENCH)/.ready: tests/performance/requirements.txt pyproject.toml
 	@$(BENCH)/bin/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --config-settings editable_mode=compat --editable .
 	@touch $@
 
-.PHONY: help run test check generate bench lock lock-check clean
+emulator:
+	@if test -n "$(PYTHON313)"; then $(MAKE) --no-print-directory $(EMULATOR)/.ready; \
+	else echo "Python 3.13 is not here: tests that need the BigQuery emulator are left out; set PYTHON313=..."; fi
+
+# Its engine looks for extensions below the home folder: it has one of its own, where they are put beforehand.
+$(EMULATOR)/.ready: tests/support/emulator/requirements.txt
+	@echo "Setting up the BigQuery emulator in $(EMULATOR), once ..."
+	@$(PYTHON313) -m venv $(EMULATOR)
+	@$(EMULATOR)/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes -r $<
+	@mkdir -p $(EMULATOR)/home
+	@HOME=$(CURDIR)/$(EMULATOR)/home $(EMULATOR)/bin/python -c 'from duckdb_extensions import import_extension as put; \
+		[put(name) for name in ("ducklake", "icu", "spatial")]'
+	@touch $@
+
+.PHONY: help run test check generate bench lock lock-check clean emulator

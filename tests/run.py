@@ -28,6 +28,8 @@ PRIVATE = (
     "LOG_",
     "RUN_TIMEOUT",
     "K_SERVICE",
+    "BIGQUERY_",
+    "PUBSUB_EMULATOR_HOST",
 )
 
 

@@ -18,6 +18,7 @@ from google.cloud import bigquery
 
 from shared.errors import BrokenContract, RetrySoon
 from shared.ledger import LEDGER
+from shared.logs import log
 from shared.released import declared_tables, fingerprint
 from shared.schedule import rfc3339
 from shared.warehouse.bigquery_jobs import explained
@@ -87,6 +88,27 @@ class Ledger:
         self.insert({"schema_versions": [row]})
         self._seen.add((endpoint.name, mark))
 
+    def knows(self, run_id: str) -> bool:
+        """Say whether an attempt at a run is recorded as one that wrote its rows.
+
+        Asked only of a run whose jobs an earlier delivery gave: it may have died before it could record it.
+
+        Raises:
+            FixConfiguration, RetrySoon: see ``explained``.
+        """
+        config = bigquery.QueryJobConfig(
+            query_parameters=[bigquery.ScalarQueryParameter("run_id", "STRING", run_id)]
+        )
+        sql = (
+            f"SELECT COUNT(*) FROM {self._place.quoted(log_name('runs'))} "
+            "WHERE run_id = @run_id AND outcome IN ('ok', 'superseded')"
+        )
+        try:
+            found = self._place.client.query_and_wait(sql, job_config=config, location=self._place.location)
+        except exceptions.GoogleAPICallError as error:
+            raise explained(error) from error
+        return bool(next(iter(found))[0])
+
     def insert(self, entries: dict[str, list[dict[str, Any]]]) -> None:
         """Write rows, at least once.
 
@@ -124,6 +146,7 @@ class Ledger:
                 f"BigQuery refuses a row of {name}: {str(errors[0])[:500]}",
                 next_step="bring the ledger's tables up to date: `tcdatalogger tables apply`",
             )
+        log.debug("noted %s", name)
 
 
 def _insert_id(name: str, row: dict[str, Any]) -> str:

@@ -86,7 +86,7 @@ class BigQueryWriter:
             superseded |= bool(self._rows.count(family.root)) and not any(written.values())
         for name, count in rows.items():
             log.debug("wrote %s: %d rows", name, count)
-        if fresh and not any(fresh):
+        if fresh and not any(fresh) and self._ledger.knows(self._run.run_id):
             return Written(repeated=True)
         return Written(rows, superseded=superseded)
 

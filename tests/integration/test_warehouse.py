@@ -10,6 +10,7 @@ import duckdb
 import msgspec
 import pytest
 from support.tables import FAMILY, HEAD, T0, batch, endpoint, family
+from support.writing import ids, part, run
 
 from shared.endpoint_file import find_endpoints, load_endpoint
 from shared.endpoint_rules import RESERVED_TABLES, table_columns
@@ -20,43 +21,25 @@ from shared.warehouse.duckdb_schema import DUCKDB_TYPES
 from shared.warehouse.views import VIEWS
 
 
-@pytest.fixture(name="warehouse")
-def _warehouse(tmp_path):
+@pytest.fixture(name="duckdb_file")
+def _duckdb_file(tmp_path):
     return open_warehouse(f"duckdb:{tmp_path / 'deep' / 'w.duckdb'}", wait=20)
 
 
-def run(warehouse, declared, things, parts=(), *, name, at, account="default", outcome="ok", commit=True):
-    """Write one run's rows; return what was written, or None when it had been already."""
-    attempt = Attempt(attempt=f"{name}-{at}", endpoint=declared.name, schema_version=1, outcome=outcome)
-    with warehouse.begin(declared, name, account) as writer:
-        if writer.done:
-            return None
-        writer.write("things", batch(declared, "things", list(things), run=name, at=at, account=account))
-        if "parts" in declared.tables:
-            writer.write("parts", batch(declared, "parts", list(parts), run=name, at=at, account=account))
-        written = writer.finish()
-        writer.record("runs", [{**attempt.row(), "run_id": name}])
-        if commit:
-            writer.commit()
-        return written
+@pytest.fixture(name="warehouse", params=["duckdb", "bigquery"])
+def _warehouse(request):
+    """Give each kind of warehouse in turn: the same input leaves the same rows and gives the same answers."""
+    return request.getfixturevalue("duckdb_file" if request.param == "duckdb" else "dataset")
 
 
-def part(thing, index, text="p"):
-    return {"thing_id": thing, "part_index": index, "part": text}
-
-
-def ids(warehouse, table="things", column="id"):
-    return [r[column] for r in warehouse.query(f"SELECT {column} FROM {table} ORDER BY ALL").to_pylist()]
-
-
-def test_tables_columns_types_and_comments_come_from_the_yaml(warehouse, tmp_path):
+def test_tables_columns_types_and_comments_come_from_the_yaml(duckdb_file, tmp_path):
     """Every declared table has the declared columns, in order, with type, NOT NULL and comment."""
     for file in find_endpoints().values():
         declared = load_endpoint(file)
-        with warehouse.begin(declared, "r", "default") as writer:
+        with duckdb_file.begin(declared, "r", "default") as writer:
             writer.commit()
         for table in declared.tables:
-            found = warehouse.query(
+            found = duckdb_file.query(
                 "SELECT column_name, data_type, is_nullable, comment FROM duckdb_columns() "
                 "WHERE table_name = ? ORDER BY column_index",
                 [table],
@@ -71,7 +54,7 @@ def test_tables_columns_types_and_comments_come_from_the_yaml(warehouse, tmp_pat
                 for name, column in table_columns(declared, table).items()
             ]
             assert found == wanted
-    comments = warehouse.query("SELECT table_name, comment FROM duckdb_tables()").to_pylist()
+    comments = duckdb_file.query("SELECT table_name, comment FROM duckdb_tables()").to_pylist()
     assert {"table_name": "runs", "comment": LEDGER["runs"].description} in comments
 
 
@@ -87,7 +70,8 @@ def test_every_type_survives_the_way_in_and_out(warehouse):
         "more": '{"a":[1,null]}',
     }
     run(warehouse, declared, [whole, {"id": -(2**63)}], name="r", at=0)
-    rows = warehouse.query("SELECT * EXCLUDE (_run_id, _account) FROM things ORDER BY id DESC").to_pylist()
+    columns = ", ".join(("server_timestamp", *whole))
+    rows = warehouse.query(f"SELECT {columns} FROM things ORDER BY id DESC").to_pylist()
     assert rows[0] == {"server_timestamp": T0, **whole}
     assert [v for k, v in rows[1].items() if k not in {"id", "server_timestamp"}] == [None] * 5
 
@@ -105,13 +89,13 @@ def test_append_adds_and_a_repeated_run_does_not(warehouse):
     assert ids(warehouse, "parts", "thing_id") == [1]
 
 
-def test_nothing_is_true_before_the_commit(warehouse):
+def test_nothing_is_true_before_the_commit(duckdb_file):
     """A writer left without a commit leaves rows and ledger as they were."""
     declared = family("append")
-    run(warehouse, declared, [{"id": 1}], name="a", at=0)
-    run(warehouse, declared, [{"id": 2}], name="b", at=1, commit=False)
-    assert ids(warehouse) == [1]
-    assert ids(warehouse, "runs", "run_id") == ["a"]
+    run(duckdb_file, declared, [{"id": 1}], name="a", at=0)
+    run(duckdb_file, declared, [{"id": 2}], name="b", at=1, commit=False)
+    assert ids(duckdb_file) == [1]
+    assert ids(duckdb_file, "runs", "run_id") == ["a"]
 
 
 def test_merge_updates_inserts_and_takes_vanished_children_away(warehouse):
@@ -128,7 +112,7 @@ def test_merge_updates_inserts_and_takes_vanished_children_away(warehouse):
         {"id": 2, "name": None, "_run_id": "a"},
         {"id": 3, "name": None, "_run_id": "b"},
     ]
-    parts = warehouse.query("SELECT thing_id, part_index, part FROM parts ORDER BY ALL").to_pylist()
+    parts = warehouse.query("SELECT thing_id, part_index, part FROM parts ORDER BY thing_id").to_pylist()
     assert parts == [part(1, 0, "q"), part(2, 0)]
 
 
@@ -142,7 +126,7 @@ def test_merge_never_puts_an_older_state_back(warehouse):
     assert not written.superseded
     rows = warehouse.query("SELECT id, name FROM things ORDER BY id").to_pylist()
     assert rows == [{"id": 1, "name": "new"}, {"id": 2, "name": "old"}]
-    parts = warehouse.query("SELECT thing_id, part FROM parts ORDER BY ALL").to_pylist()
+    parts = warehouse.query("SELECT thing_id, part FROM parts ORDER BY thing_id").to_pylist()
     assert parts == [{"thing_id": 1, "part": "new"}, {"thing_id": 2, "part": "old"}]
 
 
@@ -186,6 +170,20 @@ def test_replace_with_nothing_is_refused(warehouse, things, parts):
     assert ids(warehouse, "parts", "thing_id") == [1]
 
 
+@pytest.mark.parametrize(("left", "allowed"), [(2, True), (1, False)])
+def test_a_replace_that_takes_too_many_rows_is_refused(warehouse, left, allowed):
+    """Of four rows more than half would vanish: the table stays as it was, and it says how to allow it."""
+    declared = family("replace", parts="allow_empty: true")
+    run(warehouse, declared, [{"id": n} for n in range(4)], [part(1, 0)], name="a", at=0)
+    if allowed:
+        run(warehouse, declared, [{"id": n} for n in range(left)], name="b", at=15)
+    else:
+        with pytest.raises(ReplaceRefused, match=r"things would lose more of its rows.*max_shrink"):
+            run(warehouse, declared, [{"id": n} for n in range(left)], name="b", at=15)
+    assert ids(warehouse) == list(range(left if allowed else 4))
+    assert ids(warehouse, "parts", "thing_id") == ([] if allowed else [1])
+
+
 def test_an_older_replace_is_superseded(warehouse):
     """A replace read before the table's last one leaves it alone."""
     declared = family("replace", parts="allow_empty: true")
@@ -194,44 +192,44 @@ def test_an_older_replace_is_superseded(warehouse):
     assert ids(warehouse) == [2]
 
 
-def test_large_runs_spill_and_end_the_same(warehouse):
+def test_large_runs_spill_and_end_the_same(duckdb_file):
     """More rows than are kept in memory go through a temporary table to the same end."""
     declared = family("merge")
     text = "x" * 200
-    with warehouse.begin(declared, "a", "default") as writer:
+    with duckdb_file.begin(declared, "a", "default") as writer:
         for n in range(0, 150_000, 25_000):
             things = [{"id": i, "name": text} for i in range(n, n + 25_000)]
             writer.write("things", batch(declared, "things", things, run="a", at=0))
             writer.write("parts", batch(declared, "parts", [part(n, 0)], run="a", at=0))
         assert writer.finish().rows == {"things": 150_000, "parts": 6}
         writer.commit()
-    counted = warehouse.query("SELECT count(*) n, count(DISTINCT id) ids, sum(id) total FROM things")
+    counted = duckdb_file.query("SELECT count(*) n, count(DISTINCT id) ids, sum(id) total FROM things")
     assert counted.to_pylist() == [{"n": 150_000, "ids": 150_000, "total": sum(range(150_000))}]
 
 
-def test_a_new_column_is_added_in_place(warehouse):
+def test_a_new_column_is_added_in_place(duckdb_file):
     """A column declared later is there from the next run on; older rows have NULL in it."""
-    run(warehouse, family("append"), [{"id": 1}], name="a", at=0)
+    run(duckdb_file, family("append"), [{"id": 1}], name="a", at=0)
     wider = family("append", parts="description: Parts.")
     text = {"type": "STRING", "from": "colour", "description": "Its colour."}
     columns = {**wider.tables["things"].columns}
     columns["colour"] = msgspec.convert(text, type(columns["name"]))
     table = msgspec.structs.replace(wider.tables["things"], columns=columns)
     wider = msgspec.structs.replace(wider, tables={**wider.tables, "things": table})
-    run(warehouse, wider, [{"id": 2, "colour": "red"}], name="b", at=15)
-    rows = warehouse.query("SELECT id, colour FROM things ORDER BY id").to_pylist()
+    run(duckdb_file, wider, [{"id": 2, "colour": "red"}], name="b", at=15)
+    rows = duckdb_file.query("SELECT id, colour FROM things ORDER BY id").to_pylist()
     assert rows == [{"id": 1, "colour": None}, {"id": 2, "colour": "red"}]
 
 
-def test_a_retyped_column_is_refused(warehouse):
+def test_a_retyped_column_is_refused(duckdb_file):
     """A column whose type changed in the YAML is named, and nothing is written."""
-    run(warehouse, family("append"), [{"id": 1}], name="a", at=0)
+    run(duckdb_file, family("append"), [{"id": 1}], name="a", at=0)
     text = (HEAD + FAMILY % {"mode": "append", "parts": "description: P"}).replace(
         "weight: {type: FLOAT", "weight: {type: STRING"
     )
     with pytest.raises(FixConfiguration, match=r"things\.weight is DOUBLE .* STRING in endpoint\.yaml"):
-        run(warehouse, endpoint(text), [{"id": 2}], name="b", at=15)
-    assert ids(warehouse) == [1]
+        run(duckdb_file, endpoint(text), [{"id": 2}], name="b", at=15)
+    assert ids(duckdb_file) == [1]
 
 
 def _hold(path, ready, release):
@@ -240,35 +238,35 @@ def _hold(path, ready, release):
         release.wait(20)
 
 
-def test_processes_take_turns(warehouse, tmp_path):
+def test_processes_take_turns(duckdb_file, tmp_path):
     """A run waits while another process has the file open, and then goes on."""
-    run(warehouse, family("append"), [{"id": 1}], name="a", at=0)
+    run(duckdb_file, family("append"), [{"id": 1}], name="a", at=0)
     context = multiprocessing.get_context("spawn")
     ready, release = context.Event(), context.Event()
-    other = context.Process(target=_hold, args=(str(warehouse.path), ready, release))
+    other = context.Process(target=_hold, args=(str(duckdb_file.path), ready, release))
     other.start()
     try:
         assert ready.wait(20)
         timer = threading.Timer(0.5, release.set)
         timer.start()
-        run(warehouse, family("append"), [{"id": 2}], name="b", at=15)
+        run(duckdb_file, family("append"), [{"id": 2}], name="b", at=15)
         timer.join()
     finally:
         release.set()
         other.join(20)
-    assert ids(warehouse) == [1, 2]
+    assert ids(duckdb_file) == [1, 2]
 
 
-def test_the_wait_for_another_process_is_bounded(warehouse):
+def test_the_wait_for_another_process_is_bounded(duckdb_file):
     """When the other process stays, the error names it and what to do."""
-    run(warehouse, family("append"), [{"id": 1}], name="a", at=0)
+    run(duckdb_file, family("append"), [{"id": 1}], name="a", at=0)
     context = multiprocessing.get_context("spawn")
     ready, release = context.Event(), context.Event()
-    other = context.Process(target=_hold, args=(str(warehouse.path), ready, release))
+    other = context.Process(target=_hold, args=(str(duckdb_file.path), ready, release))
     other.start()
     try:
         assert ready.wait(20)
-        hurried = open_warehouse(f"duckdb:{warehouse.path}", wait=0.3)
+        hurried = open_warehouse(f"duckdb:{duckdb_file.path}", wait=0.3)
         with pytest.raises(WarehouseBusy, match=rf"process {other.pid} .*more than 0 s.*WAREHOUSE_WAIT"):
             run(hurried, family("append"), [{"id": 2}], name="b", at=15)
     finally:
@@ -276,13 +274,13 @@ def test_the_wait_for_another_process_is_bounded(warehouse):
         other.join(20)
 
 
-def test_threads_of_one_process_take_turns(warehouse):
+def test_threads_of_one_process_take_turns(duckdb_file):
     """Ten runs at once in one process all end, and the same run only once."""
     declared = family("merge")
     results = []
 
     def work(n):
-        results.append(run(warehouse, declared, [{"id": n % 5}], name=f"r{n % 5}", at=0))
+        results.append(run(duckdb_file, declared, [{"id": n % 5}], name=f"r{n % 5}", at=0))
 
     threads = [threading.Thread(target=work, args=(n,)) for n in range(10)]
     for thread in threads:
@@ -290,20 +288,20 @@ def test_threads_of_one_process_take_turns(warehouse):
     for thread in threads:
         thread.join()
     assert sorted(r is None for r in results) == [False] * 5 + [True] * 5
-    assert ids(warehouse) == [0, 1, 2, 3, 4]
+    assert ids(duckdb_file) == [0, 1, 2, 3, 4]
 
 
-def test_a_query_cannot_write_and_says_what_is_wrong(warehouse, tmp_path):
+def test_a_query_cannot_write_and_says_what_is_wrong(duckdb_file, tmp_path):
     """Queries read only: no writing, no files; a mistake in the SQL is named."""
     with pytest.raises(FixConfiguration, match=r"no database at .* yet"):
-        warehouse.query("SELECT 1")
-    run(warehouse, family("append"), [{"id": 1}], name="a", at=0)
+        duckdb_file.query("SELECT 1")
+    run(duckdb_file, family("append"), [{"id": 1}], name="a", at=0)
     for sql in ("DELETE FROM things", f"COPY things TO '{tmp_path}/x.csv'", "SELEC 1", "SELECT nothing"):
         with pytest.raises(FixConfiguration, match="the query failed"):
-            warehouse.query(sql)
+            duckdb_file.query(sql)
     with pytest.raises(FixConfiguration, match="the query failed"):
-        warehouse.query("SELECT * FROM read_text('/etc/hostname')")
-    assert ids(warehouse) == [1]
+        duckdb_file.query("SELECT * FROM read_text('/etc/hostname')")
+    assert ids(duckdb_file) == [1]
 
 
 def test_a_file_that_is_no_database_is_named(tmp_path):
@@ -328,7 +326,7 @@ def test_unknown_warehouses_are_refused():
         open_warehouse("oracle:x")
 
 
-def test_views_compare_runs(warehouse):
+def test_views_compare_runs(duckdb_file):
     """Rows and null shares of a run stand beside those of the run before; drift has first and last run."""
     start = datetime(2026, 11, 20, 10, tzinfo=UTC)
     runs, drift = [], []
@@ -339,22 +337,22 @@ def test_views_compare_runs(warehouse):
         runs.append({**attempt.row(), "run_id": f"r{n}", "account": "default", "quality": quality})
         drift.append({**attempt.identity(), "run_id": f"r{n}", "request": "things", "path": "things[].x",
                       "type": "string", "seen_at": start + timedelta(hours=n)})  # fmt: skip
-    warehouse.record({"runs": runs, "drift": drift})
-    changes = warehouse.query(
+    duckdb_file.record({"runs": runs, "drift": drift})
+    changes = duckdb_file.query(
         "SELECT run_id, table_name, row_count, previous_row_count FROM row_changes ORDER BY 1"
     )
     assert changes.to_pylist() == [
         {"run_id": "r0", "table_name": "things", "row_count": 10, "previous_row_count": None},
         {"run_id": "r1", "table_name": "things", "row_count": 7, "previous_row_count": 10},
     ]
-    shares = warehouse.query(
+    shares = duckdb_file.query(
         "SELECT run_id, column_name, share, previous_share FROM null_share_changes ORDER BY 1"
     )
     assert shares.to_pylist() == [
         {"run_id": "r0", "column_name": "name", "share": 0.5, "previous_share": None},
         {"run_id": "r1", "column_name": "name", "share": 0.25, "previous_share": 0.5},
     ]
-    seen = warehouse.query("SELECT path, type, first_run, last_run, runs FROM drift_history").to_pylist()
+    seen = duckdb_file.query("SELECT path, type, first_run, last_run, runs FROM drift_history").to_pylist()
     assert seen == [{"path": "things[].x", "type": "string", "first_run": "r0", "last_run": "r1", "runs": 2}]
 
 
@@ -363,25 +361,25 @@ def test_no_endpoint_can_take_a_name_of_the_ledger():
     assert set(RESERVED_TABLES) == {*LEDGER, *VIEWS}
 
 
-def test_versions_are_written_when_they_change(warehouse):
+def test_versions_are_written_when_they_change(duckdb_file):
     """One row per version of the tables, with the run that wrote it first; comments follow the YAML."""
     declared = family("append")
     for n, name in enumerate(("a", "b")):
-        run(warehouse, declared, [{"id": n}], name=name, at=n)
+        run(duckdb_file, declared, [{"id": n}], name=name, at=n)
     told = family("append", parts="description: Other words.")
-    run(warehouse, told, [{"id": 3}], name="c", at=3)
-    rows = warehouse.query(
+    run(duckdb_file, told, [{"id": 3}], name="c", at=3)
+    rows = duckdb_file.query(
         "SELECT version, run_id FROM schema_versions WHERE endpoint = 'things' ORDER BY seen_at"
     )
     assert rows.to_pylist() == [{"version": 1, "run_id": "a"}, {"version": 1, "run_id": "c"}]
-    comment = warehouse.query("SELECT comment FROM duckdb_tables() WHERE table_name = 'parts'").to_pylist()
+    comment = duckdb_file.query("SELECT comment FROM duckdb_tables() WHERE table_name = 'parts'").to_pylist()
     assert comment == [{"comment": "Other words."}]
 
 
-def test_a_table_that_was_dropped_is_made_again(warehouse):
+def test_a_table_that_was_dropped_is_made_again(duckdb_file):
     """Someone dropped a table by hand: the next run makes it and writes."""
-    run(warehouse, family("append"), [{"id": 1}], name="a", at=0)
-    with duckdb.connect(warehouse.path) as connection:
+    run(duckdb_file, family("append"), [{"id": 1}], name="a", at=0)
+    with duckdb.connect(duckdb_file.path) as connection:
         connection.execute("DROP TABLE things")
-    run(warehouse, family("append"), [{"id": 2}], name="b", at=1)
-    assert ids(warehouse) == [2]
+    run(duckdb_file, family("append"), [{"id": 2}], name="b", at=1)
+    assert ids(duckdb_file) == [2]
