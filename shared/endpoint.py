@@ -178,7 +178,11 @@ class Table(_Strict, frozen=True):
     ] = {}
     key: Annotated[list[Name], Meta(description="The columns that tell one row from all others.")] = []
     partition: Annotated[
-        Name | None, Meta(description="The TIMESTAMP or DATE column whose days part the table.")
+        Name | None,
+        Meta(
+            description="The TIMESTAMP or DATE column whose days part the table; in a merge table one "
+            "that never changes for a key."
+        ),
     ] = None
     cluster: Annotated[
         list[Name], Meta(max_length=4, description="The columns that rows are sorted by.")

@@ -18,7 +18,7 @@
         ├── MessageRefused           the message asks for what the endpoint does not allow
         └── BrokenContract           the data is not what was declared
             ├── TooManyRejected      more rejected rows than the endpoint accepts
-            └── ReplaceRefused       a replace that would leave the table empty
+            └── ReplaceRefused       a replace that would leave the table empty, or take too much
 """
 
 from __future__ import annotations
@@ -147,4 +147,4 @@ class TooManyRejected(BrokenContract):
 
 
 class ReplaceRefused(BrokenContract):
-    """Raise when a replace would leave the table empty and ``allow_empty`` is not set."""
+    """Raise when a replace would leave a table empty, or take away more of it, than it may."""

@@ -163,9 +163,15 @@ class BigQueryWriter:
         order = [name for name in insert_order(mode, family) if name in loaded]
         written = dict.fromkeys(family.tables, 0) | self._inserted(done, order)
         for name in loaded:
-            # They would go by themselves in a day.
-            self._place.client.delete_table(self._place.table(self._run.staging(name)), not_found_ok=True)
+            self._let_go(name)
         return done, written
+
+    def _let_go(self, name: str) -> None:
+        """Remove a staging table, which would go by itself in a day."""
+        try:
+            self._place.client.delete_table(self._place.table(self._run.staging(name)), not_found_ok=True)
+        except exceptions.GoogleAPICallError as error:
+            log.debug("the staging table of %s is left for a day: %s", name, error)
 
     def _keep(self, family: Family) -> None:
         """Keep what a replace takes away, as snapshots that cost what differs and go by themselves."""
@@ -179,7 +185,12 @@ class BigQueryWriter:
 
     def _inserted(self, done: Started, order: Sequence[str]) -> dict[str, int]:
         """Return the rows per table that a transaction's INSERTs wrote, as its own jobs say."""
-        jobs = self._place.client.list_jobs(parent_job=done.job.job_id)
+        try:
+            jobs = list(self._place.client.list_jobs(parent_job=done.job.job_id))
+        except exceptions.GoogleAPICallError as error:
+            # The rows are there; only how many of them were new cannot be told.
+            log.warning("what the transaction wrote cannot be counted: %s", error)
+            return {name: self._rows.count(name) for name in order}
         inserts = [job for job in jobs if job.statement_type == "INSERT"]
         # Their ids end in their place in the script.
         inserts.sort(key=lambda job: int(job.job_id.rpartition("_")[2]))
