@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 import duckdb
 import pytest
 from support.processes import BIN, Process, unmeasured, until
+from support.terminal import on_terminal
 
 from shared.backup.bigquery import BigQueryBackups
 from shared.backup.bigquery_restore import Restore
@@ -301,6 +302,19 @@ def test_rows_that_do_not_fit_are_not_restored(shop):
     assert "currency_listings undo" not in shop.listed()
     shop(*words, "--to", "saved")
     assert shop.query("SELECT SUM(quantity) AS q FROM saved") == [{"q": 1000}]
+
+
+def test_a_terminal_is_asked(file):
+    """It shows what there is and what there would be; Ctrl-C changes nothing."""
+    file("backup")
+    file.write("DELETE FROM currency_listings WHERE id > 1")
+    seen = on_terminal(
+        [BIN / "tcdatalogger", "restore", "--table", "currency_listings", "--at", "2099-01-01"],
+        env=file.env, ctrl_c_after="Put it back? [y/N]", ctrl_c_again=3,
+    )  # fmt: skip
+    assert "currency_listings: 2 rows now, 5 in 2" in seen.text
+    assert "stopped; what was not finished was not written" in seen.text
+    assert (seen.code, len(file.listings())) == (130, 2)
 
 
 def test_a_full_disk_leaves_no_half_of_a_copy(file):

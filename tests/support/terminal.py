@@ -52,9 +52,14 @@ def on_terminal(
     cwd: Path = ROOT,
     columns: int = 120,
     ctrl_c_after: str = "",
+    ctrl_c_again: float = 60.0,
     timeout: float = 60.0,
 ) -> Seen:
-    """Run a command to its end on a terminal of that width; type Ctrl-C once the given words are shown."""
+    """Run a command to its end on a terminal of that width; type Ctrl-C once the given words are shown.
+
+    A prompt may be shown a moment before it listens: as a person does, Ctrl-C is typed again when
+    nothing has happened for ``ctrl_c_again`` seconds.
+    """
     ours, theirs = pty.openpty()
     fcntl.ioctl(theirs, termios.TIOCSWINSZ, struct.pack("HHHH", 40, columns, 0, 0))
     process = subprocess.Popen(
@@ -71,7 +76,7 @@ def on_terminal(
     typed = not ctrl_c_after
     deadline = time.monotonic() + timeout
     try:
-        while part := _read(ours, deadline):
+        while part := _read(ours, deadline, ctrl_c_again if typed and ctrl_c_after else timeout):
             shown += part
             if not typed and ctrl_c_after.encode() in shown:
                 os.write(ours, b"\x03")
@@ -88,11 +93,12 @@ def on_terminal(
         os.close(ours)
 
 
-def _read(terminal: int, deadline: float) -> bytes:
-    """Return what was written next, or nothing when the other side is closed."""
-    ready, _, _ = select.select([terminal], [], [], max(deadline - time.monotonic(), 0))
-    if not ready:
-        raise TimeoutError
+def _read(terminal: int, deadline: float, patience: float) -> bytes:
+    """Return what was written next, nothing when the other side is closed; out of patience, type Ctrl-C."""
+    while not select.select([terminal], [], [], max(min(deadline - time.monotonic(), patience), 0))[0]:
+        if time.monotonic() >= deadline:
+            raise TimeoutError
+        os.write(terminal, b"\x03")
     try:
         return os.read(terminal, 65_536)
     except OSError:
