@@ -5,6 +5,7 @@ A part stands between ``<!-- generated: NAME -->`` and ``<!-- end -->``.
 
 from __future__ import annotations
 
+import json
 import re
 from typing import TYPE_CHECKING
 
@@ -14,7 +15,7 @@ from shared.cli import cli
 from shared.cli.markdown import markdown
 from shared.cli.reference import reference
 from shared.endpoint_file import find_endpoints, load_endpoint, schema_text
-from shared.ledger import OUTCOMES
+from shared.ledger import LEDGER, OUTCOMES
 from shared.settings import DEFAULTS, ROOT
 from shared.views import sources
 from shared.views.translate import duckdb_files
@@ -35,11 +36,36 @@ def generated() -> dict[Path, str]:
     return {
         ROOT / "functions" / "endpoint.schema.json": schema_text(),
         ROOT / "functions" / "README.md": reference(endpoints),
+        ROOT / "infra" / "ledger.json": _ledger(),
         **duckdb_files(),
         readme: _PART.sub(
             lambda part: f"{part[1]}{_PARTS[part[2]]()}\n{part[3]}", readme.read_text(encoding="utf-8")
         ),
     }
+
+
+def _ledger() -> str:
+    """Return the ledger's tables and views as Terraform reads them."""
+    # Half a second of imports, for this alone.
+    from shared.warehouse.bigquery_ledger import ledger_table, ledger_view, log_name  # noqa: PLC0415
+
+    tables = {}
+    for name, declared in LEDGER.items():
+        table = ledger_table(f"project.dataset.{log_name(name)}", name)
+        tables[log_name(name)] = {
+            "description": table.description,
+            "partition": declared.partition,
+            "cluster": list(declared.cluster),
+            "schema": [
+                {"name": f.name, "type": f.field_type, "mode": f.mode, "description": f.description}
+                for f in table.schema
+            ],
+            "view": {
+                "description": declared.description,
+                "query": ledger_view(lambda table: f"`${{dataset}}.{table}`", name),
+            },
+        }
+    return json.dumps(tables, indent=2) + "\n"
 
 
 def _views() -> str:

@@ -68,7 +68,7 @@ def latest_views(
         return []
     runs = "\n    UNION ALL\n    ".join(
         f"SELECT _account, _run_id, {column(when)} AS _read_at FROM {table(name)}"
-        for name, when in roots.items()
+        for name, when in sorted(roots.items())
     )
     views = []
     for name, when in dated.items():

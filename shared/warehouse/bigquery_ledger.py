@@ -25,6 +25,8 @@ from shared.warehouse.bigquery_jobs import explained
 from shared.warehouse.bigquery_schema import fields
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from shared.endpoint import Endpoint
     from shared.warehouse.bigquery_client import Place
 
@@ -60,11 +62,11 @@ def ledger_table(place: str, name: str) -> bigquery.Table:
     return table
 
 
-def ledger_view(place: Place, name: str) -> str:
-    """Return the SQL of a ledger view: each row once."""
+def ledger_view(quoted: Callable[[str], str], name: str) -> str:
+    """Return the SQL of a ledger view: each row once; ``quoted`` gives a table's name as SQL takes it."""
     key, order = _ONE[name]
     return (
-        f"SELECT * EXCEPT (`{_INSERT_ID}`) FROM {place.quoted(log_name(name))} WHERE TRUE "
+        f"SELECT * EXCEPT (`{_INSERT_ID}`) FROM {quoted(log_name(name))} WHERE TRUE "
         f"QUALIFY ROW_NUMBER() OVER (PARTITION BY {key} ORDER BY {order}) = 1"
     )
 

@@ -56,7 +56,7 @@ def declared_tables(place: Place, endpoints: Iterable[Endpoint]) -> Iterator[big
     for name in LEDGER:
         yield ledger_table(place.table(log_name(name)), name)
         view = bigquery.Table(place.table(name))
-        view.view_query = ledger_view(place, name)
+        view.view_query = ledger_view(place.quoted, name)
         view.description = LEDGER[name].description
         yield view
     for endpoint in endpoints:
