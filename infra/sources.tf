@@ -25,15 +25,25 @@ locals {
       },
     )
   }
-  # As git has them on every machine, whatever it makes of line ends.
-  source_texts = { for file in toset(flatten([for files in local.source_files : values(files)])) : file => replace(file("${local.root}/${file}"), "\r\n", "\n") }
+  # What is made rather than copied: the names of the tables, which a backup is of.
+  made_files = {
+    for name, function in local.functions : name => function.declaration == "job.yaml" ? { "tables.json" = jsonencode(sort(keys(local.tables))) } : {}
+  }
+
+  # function → path in the zip → text; as git has it on every machine, whatever that makes of line ends.
+  source_texts = {
+    for name, files in local.source_files : name => merge(
+      { for path, file in files : path => replace(file("${local.root}/${file}"), "\r\n", "\n") },
+      local.made_files[name],
+    )
+  }
   source_hashes = {
-    for name, files in local.source_files : name => sha256(join("\n", [for path in sort(keys(files)) : "${sha256(local.source_texts[files[path]])} ${path}"]))
+    for name, texts in local.source_texts : name => sha256(join("\n", [for path in sort(keys(texts)) : "${sha256(texts[path])} ${path}"]))
   }
 }
 
 data "archive_file" "source" {
-  for_each = local.source_files
+  for_each = local.source_texts
 
   type             = "zip"
   output_path      = "${path.module}/.build/${each.key}.zip"
@@ -44,7 +54,7 @@ data "archive_file" "source" {
 
     content {
       filename = source.key
-      content  = local.source_texts[source.value]
+      content  = source.value
     }
   }
 }

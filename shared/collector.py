@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import logging
 import secrets
-import sys
 from datetime import UTC, datetime, timedelta
 from functools import partial
 from pathlib import Path
@@ -34,6 +33,7 @@ from shared.message import ALL, message_id, read_message
 from shared.publisher import Publisher
 from shared.schedule import every, rfc3339
 from shared.settings import Settings
+from shared.trace import traceparent
 from shared.warehouse import open_warehouse
 
 if TYPE_CHECKING:
@@ -106,7 +106,7 @@ class Collector:
             schema_version=self.endpoint.version,
             message_id=message_id(event),
         )
-        with context(endpoint=self.endpoint.name, attempt=attempt.attempt, traceparent=_trace(event)):
+        with context(endpoint=self.endpoint.name, attempt=attempt.attempt, traceparent=traceparent(event)):
             try:
                 request = read_message(self.endpoint, self.settings.accounts, event)
             except MessageRefused as error:
@@ -244,21 +244,10 @@ def _say(attempt: Attempt) -> None:
 
 def _run_fields(attempt: Attempt) -> dict[str, Any]:
     """Return the record as the log line carries it: what metrics and alerts are made from."""
-    row = attempt.row()
+    # `seconds` is JSON in a text, as the ledger keeps it; a metric takes a number.
+    row = {**attempt.row(), "duration_seconds": round(sum(attempt.seconds.values()), 4)}
     return {
         k: rfc3339(v) if isinstance(v, datetime) else v
         for k, v in row.items()
         if v is not None and k != "quality"
     }
-
-
-def _trace(event: Event) -> str | None:
-    """Return the W3C trace context: of the push request, or of the event itself."""
-    flask = sys.modules.get("flask")
-    if flask is not None and flask.has_request_context():
-        header: str | None = flask.request.headers.get("traceparent")
-        return header
-    try:
-        return str(event["traceparent"])
-    except KeyError:
-        return None

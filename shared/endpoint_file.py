@@ -44,12 +44,14 @@ def load_endpoint(file: Path) -> Endpoint:
     """
     tree = _read(file)
     problems = list(tree.problems)
-    folder = file.resolve().parent.name
+    place = file.resolve().parent
+    # In what is deployed the file stands beside the package, in a folder of the platform's naming.
+    folder = None if place == ROOT else place.name
     try:
         endpoint = msgspec.convert(tree.data, Endpoint)
     except (msgspec.ValidationError, RecursionError):
         problems += form_problems(tree.data)
-        rest = repaired(tree.data, problems, folder)
+        rest = repaired(tree.data, problems, folder or "endpoint")
         if rest is not None:
             problems += trusted(rest, problems, _meaning_problems(rest, folder))
     else:
@@ -67,7 +69,7 @@ def schema_text() -> str:
     return json.dumps(endpoint_schema(), indent=2, sort_keys=True, ensure_ascii=False) + "\n"
 
 
-def _meaning_problems(endpoint: Endpoint, folder: str) -> list[Problem]:
+def _meaning_problems(endpoint: Endpoint, folder: str | None) -> list[Problem]:
     """Return what is wrong with an endpoint whose form is right."""
     problems = list(rule_problems(endpoint, folder))
     # Which table takes which place can be told once it is clear which table belongs where.

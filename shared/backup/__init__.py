@@ -1,4 +1,4 @@
-"""Backups of every table, and the way back. Not deployed: the command alone uses it.
+"""Backups of every table, and the way back, for the command and for the scheduled job.
 
 Each warehouse has its own way to keep a table as it was, a snapshot or a copied file; both keep
 them under the same names, for the same times, and put them back under the same promise: what is
@@ -18,7 +18,6 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from shared.backup.retention import Kind
-    from shared.endpoint import Endpoint
 
 __all__ = ["Backups", "Restored", "Snapshot", "open_backups"]
 
@@ -81,17 +80,19 @@ class Backups(Protocol):
 
 def open_backups(
     url: str,
-    endpoints: Sequence[Endpoint],
+    tables: Iterable[str],
     *,
     wait: float = 60.0,
+    seconds: float = 1_800.0,
     told: Callable[[str], None] = lambda _: None,
 ) -> Backups:
     """Return the backups of the warehouse that a URL names.
 
     Args:
         url: What the setting WAREHOUSE is.
-        endpoints: Whose tables are backed up, beside the ledger's; a DuckDB file is copied whole.
+        tables: What is backed up, beside the ledger's; a DuckDB file is copied whole.
         wait: Seconds to wait for another process that holds the database.
+        seconds: Seconds to wait for one of BigQuery's jobs; a snapshot's takes a few.
         told: Hears of backups that cannot be read, and are left out.
 
     Raises:
@@ -109,7 +110,7 @@ def open_backups(
         from shared.warehouse.bigquery_client import Place  # noqa: PLC0415
 
         project, _, dataset = place.rpartition(".")
-        return BigQueryBackups(Place(project, dataset), endpoints)
+        return BigQueryBackups(Place(project, dataset), tables, seconds=seconds)
     raise FixConfiguration(
         f"WAREHOUSE: {url!r} is neither duckdb:FILE nor bigquery:PROJECT.DATASET",
         next_step="correct WAREHOUSE",

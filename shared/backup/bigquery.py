@@ -19,9 +19,10 @@ from shared.backup import Snapshot
 from shared.backup.bigquery_restore import Restore, counts
 from shared.backup.retention import end, kind_for, read_stem, stem
 from shared.errors import BrokenContract, FixConfiguration
+from shared.ledger import LEDGER
 from shared.schedule import rfc3339
 from shared.warehouse.bigquery_jobs import Jobs, explained
-from shared.warehouse.bigquery_tables import declared_tables
+from shared.warehouse.bigquery_ledger import log_name
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Sequence
@@ -29,14 +30,11 @@ if TYPE_CHECKING:
 
     from shared.backup import Restored
     from shared.backup.retention import Kind
-    from shared.endpoint import Endpoint
     from shared.warehouse.bigquery_client import Place
     from shared.warehouse.bigquery_jobs import Started
 
 __all__ = ["BigQueryBackups"]
 
-#: Seconds that a job may take; snapshots take a few.
-_JOB_SECONDS = 1_800.0
 #: Tables asked about at a time.
 _AT_ONCE = 8
 _AGAIN = 3
@@ -45,16 +43,15 @@ _AGAIN = 3
 class BigQueryBackups:
     """The snapshots in a dataset, beside their tables."""
 
-    def __init__(self, place: Place, endpoints: Sequence[Endpoint]) -> None:
+    def __init__(self, place: Place, tables: Iterable[str], *, seconds: float = 1_800.0) -> None:
         self._place = place
-        self._endpoints = endpoints
-        self._jobs = Jobs(place, seconds=_JOB_SECONDS)
+        self._declared = [*map(log_name, LEDGER), *tables]
+        self._jobs = Jobs(place, seconds=seconds)
 
     def tables(self) -> list[str]:
         """Return the declared tables that are there; the ledger's are those below its views."""
         there = {item.table_id for item in self._items() if item.table_type == "TABLE"}
-        declared = declared_tables(self._place, self._endpoints)
-        return [table.table_id for table in declared if table.view_query is None and table.table_id in there]
+        return [name for name in self._declared if name in there]
 
     def rows(self, tables: Iterable[str]) -> dict[str, int]:
         """Count rows; BigQuery answers from what it knows of its tables, for nothing."""

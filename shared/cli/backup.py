@@ -87,8 +87,8 @@ def restore(
 
 
 def _open(here: Local) -> Backups:
-    endpoints = [one_endpoint(name) for name in find_endpoints()]
-    return open_backups(here.settings.warehouse, endpoints, wait=here.settings.warehouse_wait, told=_told)
+    tables = [table for name in find_endpoints() for table in one_endpoint(name).tables]
+    return open_backups(here.settings.warehouse, tables, wait=here.settings.warehouse_wait, told=_told)
 
 
 def _told(text: str) -> None:

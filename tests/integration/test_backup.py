@@ -147,7 +147,7 @@ class Cloud(Shop):
         return [(k, v) for k, v in sorted(found.items()) if k not in changing and not k.endswith("Bytes")]
 
     def backups(self) -> BigQueryBackups:
-        return BigQueryBackups(self.dataset.warehouse.place, [CURRENCY])
+        return BigQueryBackups(self.dataset.warehouse.place, CURRENCY.tables)
 
     def copies(self) -> dict[str, dict]:
         """Return what the copy jobs asked for, by the table that they made."""
