@@ -88,7 +88,7 @@ class Collector:
         """
         try:
             settings = Settings.read()
-            configure(settings.log_format, settings.log_level)
+            configure(settings.log_format, settings.log_level, folder=settings.log_folder)
             endpoint = load_endpoint(Path(main).resolve().with_name("endpoint.yaml"))
             return cls(endpoint, settings, derive=derive)
         except FixConfiguration as error:

@@ -1,8 +1,9 @@
 """Log lines that carry run id, endpoint and account: JSON in the cloud, readable on a terminal.
 
-The JSON fields are those that Cloud Logging reads from standard error: severity, message, time,
-trace, labels and source location. (google-cloud-logging's own handler says the same and costs
-320 ms of import; it has its place where logs are read back.)
+On a laptop the same JSON lines are kept in a file, too, see ``shared.log_file``. The JSON fields are
+those that Cloud Logging reads from standard error: severity, message, time, trace, labels and source
+location. (google-cloud-logging's own handler says the same and costs 320 ms of import; it has its
+place where logs are read back.)
 """
 
 from __future__ import annotations
@@ -21,15 +22,19 @@ import msgspec
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from pathlib import Path
 
-__all__ = ["configure", "context", "log"]
+__all__ = ["LABELS", "SOURCE", "SPAN", "TRACE", "configure", "context", "log"]
 
 log = logging.getLogger("tcdatalogger")
 
 _context: ContextVar[dict[str, str]] = ContextVar("tcdatalogger_context", default={})  # noqa: B039 - never changed in place
-_LABELS = "logging.googleapis.com/labels"
-_SOURCE = "logging.googleapis.com/sourceLocation"
-_OWN = {"severity", "time", "message", "stack_trace", _LABELS, _SOURCE}
+# The fields that Cloud Logging takes out of a JSON line; what else it holds stays as it is.
+LABELS = "logging.googleapis.com/labels"
+SOURCE = "logging.googleapis.com/sourceLocation"
+SPAN = "logging.googleapis.com/spanId"
+TRACE = "logging.googleapis.com/trace"
+_OWN = {"severity", "time", "message", "stack_trace", LABELS, SOURCE}
 _TRACEPARENT = re.compile(r"[0-9a-f]{2}-([0-9a-f]{32})-([0-9a-f]{16})-[0-9a-f]{2}")
 
 
@@ -43,12 +48,25 @@ def context(**fields: str | None) -> Iterator[None]:
         _context.reset(token)
 
 
-def configure(log_format: str, level: str) -> None:
-    """Send log lines to standard error in the given format, ``json`` or ``text``."""
-    handler = logging.StreamHandler(sys.stderr)
-    handler.setFormatter(_Json() if log_format == "json" else _Text())
-    log.handlers = [handler]
-    log.setLevel(level)
+def configure(log_format: str, level: str, *, shown: str | None = None, folder: Path | None = None) -> None:
+    """Send log lines to standard error in the given format, ``json`` or ``text``, and to a folder's file.
+
+    ``shown`` is the level of what standard error gets, where that is not everything.
+    """
+    screen = logging.StreamHandler(sys.stderr)
+    screen.setFormatter(_Json() if log_format == "json" else _Text())
+    screen.setLevel(shown or level)
+    handlers: list[logging.Handler] = [screen]
+    if folder is not None:
+        # Not for the cloud, whose standard error is kept.
+        from shared.log_file import LogFile  # noqa: PLC0415
+
+        kept = logging.StreamHandler(LogFile(folder))
+        kept.setFormatter(_Json())
+        handlers.append(kept)
+    log.handlers = handlers
+    # Where nothing is kept, what is not shown need not be made.
+    log.setLevel(level if folder is not None else shown or level)
     log.propagate = False
 
 
@@ -64,10 +82,10 @@ class _Json(logging.Formatter):
         if match:
             project = os.environ.get("GOOGLE_CLOUD_PROJECT", "")
             trace, span = match.groups()
-            line["logging.googleapis.com/trace"] = f"projects/{project}/traces/{trace}" if project else trace
-            line["logging.googleapis.com/spanId"] = span
-        line[_LABELS] = {name: str(value) for name, value in fields.items()}
-        line[_SOURCE] = {
+            line[TRACE] = f"projects/{project}/traces/{trace}" if project else trace
+            line[SPAN] = span
+        line[LABELS] = {name: str(value) for name, value in fields.items()}
+        line[SOURCE] = {
             "file": record.pathname,
             "line": str(record.lineno),
             "function": record.funcName,

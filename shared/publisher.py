@@ -1,4 +1,4 @@
-"""Pub/Sub messages from a run: what a fan-out sends, one message per account.
+"""Pub/Sub messages: what a fan-out sends, one message per account, and what a person does.
 
 ``PUBSUB_EMULATOR_HOST`` leads to the emulator, as it does for Google's own client.
 """
@@ -31,29 +31,18 @@ class Publisher:
         self._client: Any = None
 
     def publish(self, topic: str, messages: Sequence[Part]) -> None:
-        """Publish to ``projects/P/topics/T``.
+        """Publish a fan-out's messages to ``projects/P/topics/T``.
 
         Raises:
             FixConfiguration: the topic does not exist, or this function may not publish to it.
             RetrySoon: Pub/Sub did not take all of them; some may have been published.
         """
         # 300 ms of imports, paid only by a run that fans out.
-        from google.api_core import exceptions, retry  # noqa: PLC0415
+        from google.api_core import exceptions  # noqa: PLC0415
         from google.auth.exceptions import GoogleAuthError  # noqa: PLC0415
 
-        again = retry.Retry(
-            predicate=retry.if_exception_type(exceptions.ServiceUnavailable, exceptions.ResourceExhausted),
-            initial=0.2,
-            maximum=2.0,
-            timeout=self._timeout,
-        )
         try:
-            for begin in range(0, len(messages), _AT_ONCE):
-                batch = [
-                    {"data": m.data, "attributes": dict(m.attributes)}
-                    for m in messages[begin : begin + _AT_ONCE]
-                ]
-                self._open().publish(topic=topic, messages=batch, retry=again, timeout=self._timeout)
+            self.send(topic, messages)
         except (exceptions.NotFound, exceptions.PermissionDenied, exceptions.InvalidArgument) as error:
             raise FixConfiguration(
                 f"one message per account cannot be published to {topic}: {error.message}",
@@ -64,6 +53,25 @@ class Publisher:
                 f"Pub/Sub did not take the messages for {topic}: {error}",
                 next_step="nothing: delivered again, it publishes all of them, and no run is made twice",
             ) from error
+
+    def send(self, topic: str, messages: Sequence[Part]) -> list[str]:
+        """Publish to ``projects/P/topics/T`` and return the messages' ids; errors are Google's own."""
+        from google.api_core import exceptions, retry  # noqa: PLC0415
+
+        again = retry.Retry(
+            predicate=retry.if_exception_type(exceptions.ServiceUnavailable, exceptions.ResourceExhausted),
+            initial=0.2,
+            maximum=2.0,
+            timeout=self._timeout,
+        )
+        ids: list[str] = []
+        for begin in range(0, len(messages), _AT_ONCE):
+            batch = [
+                {"data": m.data, "attributes": dict(m.attributes)} for m in messages[begin : begin + _AT_ONCE]
+            ]
+            answer = self._open().publish(topic=topic, messages=batch, retry=again, timeout=self._timeout)
+            ids += answer.message_ids
+        return ids
 
     def _open(self) -> Any:
         if self._client is None:

@@ -20,7 +20,7 @@ from shared.errors import FixConfiguration
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-__all__ = ["DEFAULTS", "ROOT", "Account", "Settings"]
+__all__ = ["DEFAULTS", "ROOT", "Account", "Settings", "is_account_name"]
 
 ROOT = Path(__file__).resolve().parent.parent
 
@@ -38,6 +38,10 @@ DEFAULTS: dict[str, tuple[str, str]] = {
     "WAREHOUSE_WAIT": ("60", "Seconds to wait for another process that holds the database."),
     "LOG_FORMAT": ("auto", "`json` (in the cloud), `text` (elsewhere), or `auto`."),
     "LOG_LEVEL": ("INFO", "DEBUG, INFO, WARNING or ERROR."),
+    "LOG_FOLDER": (
+        "auto",
+        "Where log lines are kept for 30 days: a folder, `none`, or `auto`: `logs` beside the archive.",
+    ),
 }
 
 _SECRET_PREFIX = re.compile(r"projects/[A-Za-z0-9:._-]+/secrets/?[A-Za-z0-9_-]*")
@@ -46,7 +50,13 @@ _DATASET = re.compile(
 )
 _SECRET_NAME = re.compile(r"[a-z][a-z0-9_-]{0,254}")
 _ACCOUNT_NAME = re.compile(r"[A-Za-z0-9_-]{1,63}")
+_SCHEME = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*:")
 _USER_INFO = re.compile(r".*@", re.DOTALL)
+
+
+def is_account_name(name: str) -> bool:
+    """Say whether an account may have this name."""
+    return _ACCOUNT_NAME.fullmatch(name) is not None and name != "global"
 
 
 class Account(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
@@ -71,6 +81,8 @@ class Settings:
     publishes: bool = False
     log_format: str = "text"
     log_level: str = "INFO"
+    #: Where log lines are kept, if anywhere.
+    log_folder: Path | None = None
 
     @classmethod
     def read(cls, environ: Mapping[str, str] = os.environ) -> Settings:
@@ -97,6 +109,7 @@ class Settings:
             log_level=_one_of(
                 "LOG_LEVEL", found["LOG_LEVEL"].upper(), ("DEBUG", "INFO", "WARNING", "ERROR"), problems
             ),
+            log_folder=_log_folder(found, problems, in_cloud="K_SERVICE" in environ),
         )
         if problems:
             raise FixConfiguration(
@@ -125,6 +138,21 @@ def _archive(url: str, problems: list[str]) -> str:
         return f"file:{ROOT / path}"
     problems.append(f"ARCHIVE: {_shown(url)!r} is neither file:FOLDER nor gs://BUCKET/PREFIX")
     return url
+
+
+def _log_folder(found: Mapping[str, str], problems: list[str], *, in_cloud: bool) -> Path | None:
+    text = found["LOG_FOLDER"]
+    if "\0" in text or _SCHEME.match(text):
+        problems.append(f"LOG_FOLDER: {_shown(text)!r} is no folder; give its path, `auto` or `none`")
+        return None
+    if in_cloud or text == "none":
+        return None
+    if text != "auto":
+        return ROOT / text
+    # Beside the archive: what a simulated faction logs stays apart as its rows do.
+    kind, _, folder = _archive(found["ARCHIVE"], []).partition(":")
+    local = kind == "file" and folder.strip("/")
+    return Path(folder).with_name("logs") if local else ROOT / "data" / "logs"
 
 
 def _api_url(url: str, problems: list[str]) -> str:

@@ -85,7 +85,7 @@ class BackupJob:
         """
         try:
             settings = Settings.read()
-            configure(settings.log_format, settings.log_level)
+            configure(settings.log_format, settings.log_level, folder=settings.log_folder)
             job = load_job(Path(main).resolve().with_name("job.yaml"))
             return cls(job, settings, _tables())
         except FixConfiguration as error:

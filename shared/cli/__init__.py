@@ -24,11 +24,13 @@ gc.set_threshold(100_000, 20, 100)
 COMMANDS = {
     "run": "run",
     "up": "up",
+    "trigger": "trigger",
     "fetch": "steps",
     "flatten": "steps",
     "check": "steps",
     "store": "steps",
     "status": "status",
+    "logs": "logs",
     "query": "query",
     "cost": "cost",
     "endpoints": "endpoints",

@@ -14,6 +14,7 @@ import click
 from shared.cli import cli
 from shared.cli.markdown import markdown
 from shared.cli.reference import reference
+from shared.cli.terraform import outputs, variables
 from shared.endpoint_file import find_endpoints, load_endpoint, schema_text
 from shared.ledger import LEDGER, OUTCOMES
 from shared.settings import DEFAULTS, ROOT
@@ -31,17 +32,20 @@ _PART = re.compile(r"(<!-- generated: (\w+) -->\n).*?(<!-- end -->)", re.DOTALL)
 
 def generated() -> dict[Path, str]:
     """Return every generated file's text, by path."""
-    readme = ROOT / "README.md"
+    readmes = (ROOT / "README.md", ROOT / "infra" / "README.md")
     endpoints = {name: load_endpoint(file) for name, file in find_endpoints().items()}
     return {
         ROOT / "functions" / "endpoint.schema.json": schema_text(),
         ROOT / "functions" / "README.md": reference(endpoints),
         ROOT / "infra" / "ledger.json": _ledger(),
         **duckdb_files(),
-        readme: _PART.sub(
-            lambda part: f"{part[1]}{_PARTS[part[2]]()}\n{part[3]}", readme.read_text(encoding="utf-8")
-        ),
+        **{readme: _filled(readme.read_text(encoding="utf-8")) for readme in readmes},
     }
+
+
+def _filled(text: str) -> str:
+    """Return a text with each of its parts made anew."""
+    return _PART.sub(lambda part: f"{part[1]}{_PARTS[part[2]]()}\n{part[3]}", text)
 
 
 def _ledger() -> str:
@@ -127,6 +131,8 @@ _PARTS = {
     "commands": _commands,
     "endpoints": _endpoints,
     "outcomes": _outcomes,
+    "outputs": outputs,
     "settings": _settings,
+    "variables": variables,
     "views": _views,
 }

@@ -5,7 +5,6 @@ Simulated rows never mix with real ones: they have a database and an archive of 
 
 from __future__ import annotations
 
-import logging
 import os
 import secrets
 from contextlib import contextmanager
@@ -17,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from shared.endpoint_file import find_endpoints, load_endpoint
-from shared.logs import configure, log
+from shared.logs import configure
 from shared.schedule import rfc3339, slot_name
 from shared.settings import ROOT, Settings
 
@@ -54,10 +53,10 @@ class Local:
 
     def configure(self) -> None:
         """Set logging up as a person at a terminal wants it."""
-        configure(self.settings.log_format, self.settings.log_level)
-        if not os.environ.get("LOG_LEVEL"):
-            # A person reads the command's own words; LOG_LEVEL brings the log lines back.
-            log.setLevel(logging.CRITICAL)
+        # A person reads the command's own words; LOG_LEVEL brings the log lines back.
+        shown = None if os.environ.get("LOG_LEVEL") else "CRITICAL"
+        at = self.settings
+        configure(at.log_format, at.log_level, shown=shown, folder=at.log_folder)
 
 
 def local(environ: Mapping[str, str] = os.environ) -> Local:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from shared.cli.body import message_body
 from shared.cli.local import Local, Message, faction, local, make_collector, one_endpoint, shown_warehouse
 from shared.cli.progress import Progress, progress
 from shared.cli.show import as_json, table
@@ -55,7 +56,7 @@ def run(
         raise click.UsageError(f"Name an endpoint, or --all. There are: {', '.join(find_endpoints())}.")
     unreadable: list[Ended] = []
     chosen = list(_readable(names, unreadable))
-    body = _body(params, begin, end)
+    body = message_body(params, begin, end)
     here = local()
     if account is not None and account not in here.settings.accounts:
         raise click.UsageError(
@@ -121,19 +122,6 @@ def _unrecorded(ended: Ended) -> dict[str, Any]:
         "endpoint": ended.work.endpoint, "account": ended.work.account, "outcome": ended.outcome,
         "error_message": ended.error, "next_step": ended.next_step,
     }  # fmt: skip
-
-
-def _body(params: tuple[str, ...], begin: str | None, end: str | None) -> dict[str, Any]:
-    body: dict[str, Any] = {}
-    for text in params:
-        name, equals, value = text.partition("=")
-        if not equals:
-            raise click.BadParameter(f"{text!r} is not NAME=VALUE", param_hint="--set")
-        body.setdefault("params", {})[name] = value
-    for key, given in (("from", begin), ("to", end)):
-        if given is not None:
-            body[key] = int(given) if given.isdecimal() else given
-    return body
 
 
 def _introduction(here: Local) -> str:

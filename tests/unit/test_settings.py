@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
@@ -31,6 +32,7 @@ def test_nothing_set_is_a_laptop():
         warehouse_wait=60.0,
         log_format="text",
         log_level="INFO",
+        log_folder=ROOT / "data" / "logs",
     )
 
 
@@ -52,6 +54,7 @@ def test_every_variable_is_read():
             "WAREHOUSE_WAIT": "1",
             "LOG_FORMAT": "JSON",
             "LOG_LEVEL": "debug",
+            "LOG_FOLDER": "some/logs",
         }
     )
     assert settings == Settings(
@@ -64,6 +67,7 @@ def test_every_variable_is_read():
         warehouse_wait=1.0,
         log_format="json",
         log_level="DEBUG",
+        log_folder=ROOT / "some" / "logs",
     )
 
 
@@ -78,6 +82,23 @@ def test_every_variable_is_read():
 def test_the_log_format_follows_the_place(environ, expected):
     """JSON where Cloud Run says that it is there, text elsewhere, unless it is said otherwise."""
     assert Settings.read(environ).log_format == expected
+
+
+@pytest.mark.parametrize(
+    ("environ", "folder"),
+    [
+        ({"ARCHIVE": "file:data/simulated/archive"}, ROOT / "data" / "simulated" / "logs"),
+        ({"ARCHIVE": "file:/abs/archive", "LOG_FOLDER": "auto"}, Path("/abs/logs")),
+        ({"ARCHIVE": "gs://bucket/raw"}, ROOT / "data" / "logs"),
+        ({"LOG_FOLDER": "/abs/mine"}, Path("/abs/mine")),
+        ({"LOG_FOLDER": "none"}, None),
+        ({"K_SERVICE": "crimes"}, None),
+        ({"K_SERVICE": "crimes", "LOG_FOLDER": "/abs/mine"}, None),
+    ],
+)
+def test_log_lines_are_kept_beside_the_archive_and_not_in_the_cloud(environ, folder):
+    """A simulated faction's stay apart as its rows do; LOG_FOLDER says otherwise, on this machine."""
+    assert Settings.read(environ).log_folder == folder
 
 
 @pytest.mark.parametrize(
@@ -119,6 +140,7 @@ def test_all_problems_are_said_at_once():
         WAREHOUSE_WAIT="-1",
         LOG_FORMAT="xml",
         LOG_LEVEL="LOUD",
+        LOG_FOLDER="gs://bucket/logs",
     )
     lines = [line.strip() for line in text.splitlines()[1:]]
     assert [line.split(":")[0] for line in lines] == list(DEFAULTS)
@@ -167,6 +189,8 @@ def test_all_problems_are_said_at_once():
         ("RUN_TIMEOUT", "inf"),
         ("WAREHOUSE_WAIT", "1 minute"),
         ("LOG_LEVEL", "5"),
+        ("LOG_FOLDER", "file:data/logs"),
+        ("LOG_FOLDER", "a\0b"),
     ],
 )
 def test_a_wrong_value_is_refused_by_name(name, value):
