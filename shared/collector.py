@@ -244,8 +244,10 @@ def _say(attempt: Attempt) -> None:
 
 def _run_fields(attempt: Attempt) -> dict[str, Any]:
     """Return the record as the log line carries it: what metrics and alerts are made from."""
-    # `seconds` is JSON in a text, as the ledger keeps it; a metric takes a number.
-    row = {**attempt.row(), "duration_seconds": round(sum(attempt.seconds.values()), 4)}
+    row = attempt.row()
+    # `seconds` and `rows` are JSON in a text, as the ledger keeps them; a metric takes a number.
+    row["duration_seconds"] = round((row["finished_at"] - row["started_at"]).total_seconds(), 4)
+    row["rows_written"] = sum(attempt.rows.values())
     return {
         k: rfc3339(v) if isinstance(v, datetime) else v
         for k, v in row.items()

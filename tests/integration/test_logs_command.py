@@ -118,7 +118,8 @@ def messages(shown: list[str]) -> list[str]:
 
 def test_what_a_real_function_logs_is_the_same_from_both(world: World, log: Log) -> None:
     """Runs that went well, were refused, and failed: line by line, and entry by entry with --json."""
-    with world.function("items") as function:
+    # Its lines are put where both places have them, below.
+    with world.function("items", LOG_FOLDER="none") as function:
         assert function.deliver(message_id="11", timeout=60) == 200
         assert function.deliver(b'{"params": {"no": 1}}', message_id="12") == 200
         world.api.faults.add("items", "error-13", times=10**6)
@@ -145,9 +146,10 @@ def test_a_runs_seconds_are_a_number_on_its_line(world: World) -> None:
         ok, refused = (one["run"] for one in function.lines() if "run" in one)
     steps = json.loads(ok["seconds"])
     assert set(steps) == {"fetch", "flatten", "write"}
-    assert ok["duration_seconds"] == pytest.approx(sum(steps.values()), abs=1e-3)
-    assert ok["duration_seconds"] > 0
-    assert refused["duration_seconds"] == 0
+    assert sum(steps.values()) - 1e-3 < ok["duration_seconds"] < 60
+    assert 0 <= refused["duration_seconds"] < 60
+    assert ok["rows_written"] == sum(json.loads(ok["rows"]).values()) > 0
+    assert refused["rows_written"] == 0
 
 
 @pytest.fixture

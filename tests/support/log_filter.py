@@ -114,7 +114,10 @@ def accepts(wanted: Comparison | Group, entry: Mapping[str, Any]) -> bool:
         return True
     if wanted.sign in {"=~", "!~"}:
         return (re.search(wanted.value, str(found)) is not None) == (wanted.sign == "=~")
-    mine, theirs = _comparable(wanted.field, found), _comparable(wanted.field, wanted.value)
+    if isinstance(found, int | float) and wanted.sign != ":":
+        mine, theirs = float(found), float(wanted.value)
+    else:
+        mine, theirs = _comparable(wanted.field, found), _comparable(wanted.field, wanted.value)
     return bool(
         {
             "=": mine == theirs, "!=": mine != theirs, ">=": mine >= theirs, "<=": mine <= theirs,
@@ -128,4 +131,4 @@ def _comparable(field: str, value: Any) -> Any:
         return datetime.fromisoformat(str(value))
     if field == "severity":
         return _SEVERITIES.index(str(value).upper())
-    return value if isinstance(value, int | float) else str(value).casefold()
+    return str(value).casefold()
