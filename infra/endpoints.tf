@@ -4,10 +4,20 @@
 locals {
   root = "${path.module}/.."
 
-  # folder → the file as it is written; a file that is no YAML, or says nothing, fails here with its name.
+  # folder → the file as it is written; null where it is no YAML: checks.tf names it.
   declared = {
     for file in fileset(local.root, "functions/*/endpoint.yaml") :
-    basename(dirname(file)) => yamldecode(file("${local.root}/${file}"))
+    basename(dirname(file)) => try(yamldecode(file("${local.root}/${file}")), null)
+  }
+
+  # What is no map where one is wanted counts as empty, so that checks.tf can say so.
+  declared_tables = {
+    for folder, file in local.declared : folder => try({ for name, table in file.tables : name => table if can(keys(file.tables)) }, {})
+  }
+  declared_columns = {
+    for folder, tables in local.declared_tables : folder => {
+      for name, table in tables : name => try({ for column, of in table.columns : column => of if can(keys(table.columns)) }, {})
+    }
   }
 
   endpoints = {
@@ -24,7 +34,7 @@ locals {
       version          = try(tonumber(file.version), 1)
       requests         = try(keys(file.requests), [])
       tables = {
-        for name, table in try(file.tables, {}) : name => {
+        for name, table in local.declared_tables[folder] : name => {
           description = try(tostring(table.description), "")
           request     = try(tostring(table.request), null)
           of          = try(tostring(table.of), null)
@@ -35,7 +45,7 @@ locals {
           partition   = try(tostring(table.partition), null)
           cluster     = try([for column in table.cluster : tostring(column)], [])
           columns = {
-            for column, of in try(table.columns, {}) : column => {
+            for column, of in local.declared_columns[folder][name] : column => {
               type        = try(tostring(of.type), "")
               mode        = try(tostring(of.mode), "NULLABLE")
               description = try(tostring(of.description), "")
@@ -56,11 +66,11 @@ locals {
 
   # endpoint → the keys that it reads with.
   endpoint_keys = {
-    for name, endpoint in local.endpoints : name => endpoint.scope == "global" ? [coalesce(local.global_key, endpoint.key)] : distinct([
-      for account in values(local.accounts) : coalesce(account.key, endpoint.key)
+    for name, endpoint in local.endpoints : name => endpoint.scope == "global" ? [local.global_key == null ? endpoint.key : local.global_key] : distinct([
+      for account in values(local.accounts) : account.key == null ? endpoint.key : account.key
     ])
   }
-  keys = toset(flatten(values(local.endpoint_keys)))
+  keys = toset(compact(flatten(values(local.endpoint_keys))))
 
   # key → the endpoints that call with it; the API counts a user's calls over all of them.
   key_endpoints = {

@@ -93,3 +93,8 @@ resource "google_cloudfunctions2_function" "this" {
     }
   }
 }
+
+# Which commit this is: in the state alone, for in a label of the functions it would deploy all of them at each commit.
+resource "terraform_data" "commit" {
+  input = var.commit
+}

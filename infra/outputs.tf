@@ -1,3 +1,8 @@
+output "alerts" {
+  description = "What is told to alert_emails and alert_webhooks, by kind."
+  value       = { for kind, policy in local.policies : kind => policy.title }
+}
+
 output "archive" {
   description = "Where the raw responses are."
   value       = local.environment.ARCHIVE
@@ -6,6 +11,16 @@ output "archive" {
 output "calls_per_minute" {
   description = "Each key's calls a minute at the most, and how they add up; the API allows a user 100."
   value       = local.key_sums
+}
+
+output "commit" {
+  description = "The commit that is deployed."
+  value       = terraform_data.commit.output
+}
+
+output "dashboard" {
+  description = "The page that shows how it goes."
+  value       = "https://console.cloud.google.com/monitoring/dashboards/builder/${basename(google_monitoring_dashboard.this.id)}?project=${var.project}"
 }
 
 output "dead_letters" {

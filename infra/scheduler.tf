@@ -30,11 +30,4 @@ resource "google_cloud_scheduler_job" "this" {
   }
 
   depends_on = [google_project_service.this, google_pubsub_subscription.push]
-
-  lifecycle {
-    precondition {
-      condition     = local.divides_a_day[each.key]
-      error_message = "${each.value.folder}/${each.value.declaration}: every ${local.every[each.key]} is not an interval that divides a day, so its slots would drift; take PT5M, PT15M, PT1H, PT1H30M, PT6H, PT12H or P1D, say. Seconds, months and years are not possible."
-    }
-  }
 }

@@ -8,7 +8,7 @@ locals {
 
   every_parts = {
     for name, text in local.every :
-    name => can(regex("^P[0-9WDTHM]+$", text)) ? try(regex("^P(?:(\\d+)W)?(?:(\\d+)D)?(?:T(?:(\\d+)H)?(?:(\\d+)M)?)?$", text), []) : []
+    name => can(regex("^P[0-9WDTHM]*[WDHM]$", text)) ? try(regex("^P(?:(\\d{1,6})W)?(?:(\\d{1,6})D)?(?:T(?:(\\d{1,6})H)?(?:(\\d{1,6})M)?)?$", text), []) : []
   }
   minutes = {
     for name, parts in local.every_parts : name => length(parts) == 0 ? 0 : sum([

@@ -43,13 +43,13 @@ resource "google_pubsub_topic" "key_rotation" {
   depends_on = [google_project_service.this]
 }
 
-# Reminders wait here; an alert says that there are any.
+# Reminders wait here for a week; an alert says that there are any.
 resource "google_pubsub_subscription" "key_rotation" {
   name  = "${var.prefix}key-rotation"
   topic = google_pubsub_topic.key_rotation.id
 
   ack_deadline_seconds       = 600
-  message_retention_duration = "2678400s"
+  message_retention_duration = "604800s"
 
   expiration_policy {
     ttl = ""

@@ -2,22 +2,31 @@
 # its contents, so the same files give the same name on any machine, and a change in one folder deploys that one alone.
 
 locals {
-  # The package, less what only the laptop has: the command, the simulator, the OpenAPI reader, the bill, DuckDB.
-  shared_files = setunion([
-    for pattern in ["shared/*.py", "shared/warehouse/*.py", "shared/views/*.py", "shared/views/*.sql", "shared/views/ledger/*.sql"] :
-    fileset(local.root, pattern)
-  ]...)
-  laptop_files = setunion(
-    fileset(local.root, "shared/warehouse/duckdb*.py"),
-    fileset(local.root, "shared/views/translate.py"),
+  # The package, less what only the laptop has: the command, the simulator, the OpenAPI reader, the bill, DuckDB. A test
+  # holds that no file is missing and none too many.
+  warehouse_files = setsubtract(
+    setunion([
+      for pattern in ["shared/warehouse/*.py", "shared/views/*.py", "shared/views/*.sql", "shared/views/ledger/*.sql"] :
+      fileset(local.root, pattern)
+    ]...),
+    setunion(fileset(local.root, "shared/warehouse/duckdb*.py"), ["shared/views/translate.py", "shared/warehouse/staging.py"]),
   )
-  backup_files = fileset(local.root, "shared/backup/{__init__,bigquery,bigquery_restore,choice,fitting,job,retention}.py")
+  collector_files = setsubtract(fileset(local.root, "shared/*.py"), ["shared/job.py", "shared/loopback.py", "shared/schema_changes.py"])
+  # A job asks no API, so that it needs less of the package, and what changes elsewhere does not deploy it.
+  job_files = setunion(
+    fileset(local.root, "shared/backup/{__init__,bigquery,bigquery_restore,fitting,job,retention}.py"),
+    fileset(local.root, join("", ["shared/{", join(",", [
+      "__init__", "arrow", "column_rules", "columns", "endpoint", "endpoint_file", "endpoint_form", "endpoint_rules",
+      "errors", "job", "ledger", "log_file", "logs", "message", "names", "packing", "quality", "released", "request_rules",
+      "schedule", "settings", "shape_tree", "shapes", "trace", "yaml_tree",
+    ]), "}.py"])),
+  )
 
   # function → path in the zip → path in the repository.
   source_files = {
     for name, function in local.functions : name => merge(
-      { for file in setsubtract(local.shared_files, local.laptop_files) : file => file },
-      function.declaration == "job.yaml" ? { for file in local.backup_files : file => file } : {},
+      { for file in local.warehouse_files : file => file },
+      { for file in function.declaration == "job.yaml" ? local.job_files : local.collector_files : file => file },
       {
         "main.py"              = "${function.folder}/main.py"
         (function.declaration) = "${function.folder}/${function.declaration}"
@@ -25,16 +34,15 @@ locals {
       },
     )
   }
-  # What is made rather than copied: the names of the tables, which a backup is of.
-  made_files = {
-    for name, function in local.functions : name => function.declaration == "job.yaml" ? { "tables.json" = jsonencode(sort(keys(local.tables))) } : {}
-  }
+  # As git has them on every machine, whatever it makes of line ends; checks.tf says which file is not there.
+  repository_texts = { for file in toset(flatten([for files in local.source_files : values(files)])) : file => replace(try(file("${local.root}/${file}"), ""), "\r\n", "\n") }
 
-  # function → path in the zip → text; as git has it on every machine, whatever that makes of line ends.
+  # function → path in the zip → text. A job knows the endpoints' tables by their names alone, so that no other change of
+  # an endpoint deploys it.
   source_texts = {
     for name, files in local.source_files : name => merge(
-      { for path, file in files : path => replace(file("${local.root}/${file}"), "\r\n", "\n") },
-      local.made_files[name],
+      { for path, file in files : path => local.repository_texts[file] },
+      local.functions[name].declaration == "job.yaml" ? { "tables.json" = jsonencode(sort(keys(local.tables))) } : {},
     )
   }
   source_hashes = {
@@ -84,7 +92,7 @@ resource "google_storage_bucket" "sources" {
 }
 
 resource "google_storage_bucket_object" "source" {
-  for_each = local.source_files
+  for_each = local.source_texts
 
   bucket = google_storage_bucket.sources.name
   name   = "${each.key}/${local.source_hashes[each.key]}.zip"

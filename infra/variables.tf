@@ -87,6 +87,13 @@ variable "billing_account" {
   }
 }
 
+variable "commit" {
+  description = "The commit that is deployed, so that a deployment that does not work can go back to it; infra/deliver.sh sets it."
+  type        = string
+  default     = ""
+  nullable    = false
+}
+
 variable "dataset" {
   description = "The BigQuery dataset that holds the tables."
   type        = string

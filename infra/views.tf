@@ -27,7 +27,7 @@ locals {
 
   # The tables that keep every reading → the column that says when it was.
   dated = {
-    for name, table in local.tables : name => [for column in local.column_order[name] : column if try(table.columns[column].source, null) == "$fetched_at"][0]
+    for name, table in local.tables : name => try([for column in local.column_order[name] : column if try(table.columns[column].source, null) == "$fetched_at"][0], "") # "": checks.tf
     if table.mode == "append" && anytrue([for column in values(table.columns) : column.source == "$fetched_at"])
   }
   # Those that have rows of their own to be newest: without a parent, or of one that keeps no readings.
@@ -55,5 +55,6 @@ locals {
     } if length(local.newest[local.tables[name].endpoint]) > 0
   }
 
-  views = merge(local.ledger_views, local.file_views, local.latest_views)
+  answer_views = merge(local.file_views, local.latest_views)
+  views        = merge(local.ledger_views, local.answer_views)
 }
