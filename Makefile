@@ -7,8 +7,10 @@ VENV ?= .venv
 BIN := $(VENV)/bin
 BENCH := .venv-bench
 EMULATOR := .venv-emulator
+CHECKOV := .venv-checkov
 LOCK := $(BIN)/uv pip compile --universal --generate-hashes --quiet --no-header
-LOCKED := functions/requirements.txt requirements.txt tests/performance/requirements.txt tests/support/emulator/requirements.txt
+LOCKED := functions/requirements.txt requirements.txt tests/performance/requirements.txt tests/support/emulator/requirements.txt \
+	tests/support/checkov/requirements.txt
 SETUP := $(VENV)/.ready
 # What the BigQuery emulator needs; what is on the path may be pyenv's stand-in for a version that is not chosen.
 PYTHON313 ?= $(shell for p in $${PYENV_ROOT:-$$HOME/.pyenv}/versions/3.13*/bin/python3.13 python3.13; do \
@@ -20,16 +22,20 @@ help: ## Say what there is.
 run: $(SETUP) ## Collect all endpoints here; from a simulated faction unless TORN_API_KEY is set.
 	@$(BIN)/tcdatalogger run --all --answer
 
-test: $(SETUP) emulator ## Run every test, with coverage.
+test: $(SETUP) emulator checkov ## Run every test, with coverage.
 	@VENV=$(VENV) PATH="$(CURDIR)/$(BIN):$$PATH" $(BIN)/python tests/run.py $(ARGS)
 
 check: $(SETUP) ## Hold the house rules: lint, types, YAML, locks, generated files.
+	@$(MAKE) --no-print-directory --jobs=2 check-types check-files lock-check
+
+check-types: $(SETUP)
+	$(BIN)/mypy
+
+check-files: $(SETUP)
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
-	$(BIN)/mypy
 	$(BIN)/tcdatalogger endpoints --check
 	$(BIN)/tcdatalogger schema check
-	@$(MAKE) --no-print-directory lock-check
 
 generate: $(SETUP) ## Make the generated files again: schema, tables in the docs.
 	$(BIN)/tcdatalogger endpoints --generate
@@ -38,17 +44,19 @@ bench: $(BENCH)/.ready emulator ## Measure against named peers, in an environmen
 	$(BENCH)/bin/python -m tests.performance $(ARGS)
 
 lock: $(SETUP) ## Lock the packages of pyproject.toml again, with hashes.
-	$(LOCK) pyproject.toml --python-version 3.11 -o functions/requirements.txt
-	$(LOCK) pyproject.toml --python-version 3.11 --extra local --extra test -c functions/requirements.txt -o requirements.txt
-	$(LOCK) pyproject.toml --python-version 3.11 --extra local --extra bench -c requirements.txt -o tests/performance/requirements.txt
-	$(LOCK) tests/support/emulator/requirements.in --python-version 3.13 -o tests/support/emulator/requirements.txt
+	$(LOCK) pyproject.toml --python-version 3.11 -o $(TO)functions/requirements.txt
+	$(LOCK) pyproject.toml --python-version 3.11 --extra local --extra test -c functions/requirements.txt -o $(TO)requirements.txt
+	$(LOCK) pyproject.toml --python-version 3.11 --extra local --extra bench -c requirements.txt -o $(TO)tests/performance/requirements.txt
+	$(LOCK) tests/support/emulator/requirements.in --python-version 3.13 -o $(TO)tests/support/emulator/requirements.txt
+	$(LOCK) tests/support/checkov/requirements.in --python-version 3.11 -o $(TO)tests/support/checkov/requirements.txt
 
+# The tree is left as it is: others read these files meanwhile.
 lock-check: $(SETUP)
-	@for file in $(LOCKED); do cp -p $$file $$file.before; done; \
-	$(MAKE) --no-print-directory lock; status=$$?; \
-	for file in $(LOCKED); do \
-		cmp -s $$file $$file.before || { echo "$$file does not match what is declared: run make lock"; status=1; }; \
-		mv $$file.before $$file; done; exit $$status
+	@to=$$(mktemp -d) && trap 'rm -rf "$$to"' EXIT && \
+	for file in $(LOCKED); do mkdir -p "$$to/$$(dirname $$file)" && cp $$file "$$to/$$file"; done && \
+	$(MAKE) --no-print-directory lock TO="$$to/"; status=$$?; \
+	for file in $(LOCKED); do cmp -s $$file "$$to/$$file" || \
+		{ echo "$$file does not match what is declared: run make lock"; status=1; }; done; exit $$status
 
 clean: ## Remove the environments and reports; data/ stays.
 	rm -rf .venv .venv-* tests/reports
@@ -81,4 +89,12 @@ $(EMULATOR)/.ready: tests/support/emulator/requirements.txt
 		[put(name) for name in ("ducklake", "icu", "spatial")]'
 	@touch $@
 
-.PHONY: help run test check generate bench lock lock-check clean emulator
+checkov: $(CHECKOV)/.ready
+
+$(CHECKOV)/.ready: tests/support/checkov/requirements.txt | $(SETUP)
+	@echo "Setting up the scanner of infra/ in $(CHECKOV), once ..."
+	@$(PYTHON) -m venv --without-pip $(CHECKOV)
+	@$(BIN)/uv pip install --quiet --python $(CHECKOV)/bin/python --require-hashes -r $<
+	@touch $@
+
+.PHONY: help run test check check-types check-files generate bench lock lock-check clean emulator checkov

@@ -263,5 +263,5 @@ def test_a_query_reads_only(dataset):
         "SELECT nothing FROM things",
     ):
         with pytest.raises(FixConfiguration, match="the query failed"):
-            dataset.query(sql)
+            dataset.warehouse.query(sql)
     assert ids(dataset) == [1]

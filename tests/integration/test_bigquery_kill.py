@@ -12,7 +12,7 @@ import pytest
 from support.bigquery import Dataset
 from support.bigquery_proxy import Proxy
 from support.bigquery_run import AFTER, older, rows, write
-from support.processes import ROOT, Process, environment, killing
+from support.processes import ROOT, Process, environment, killing, unmeasured
 from support.tables import family
 from support.writing import part, run
 
@@ -53,7 +53,7 @@ def writing(place: Dataset, host: str, mode: str, name: str, folder: Path, **set
     return Process(
         [sys.executable, "-m", "support.bigquery_run", host, place.name, mode, name],
         folder=folder,
-        env=environment(**{**settings, EMULATOR: host, "PYTHONPATH": path.strip(os.pathsep)}),
+        env=environment(**{**unmeasured(), **settings, EMULATOR: host, "PYTHONPATH": path.strip(os.pathsep)}),
     )
 
 

@@ -56,11 +56,9 @@ def deliver(dataset: Dataset, note: Notes, things=THINGS, parts=PARTS, *, run="r
 
 
 def counts(dataset: Dataset) -> tuple[int, int]:
-    found = [
-        dataset.query(f"SELECT COUNT(*) AS n FROM {table}").to_pylist()[0]["n"]
-        for table in ("things", "parts")
-    ]
-    return found[0], found[1]
+    counted = "SELECT (SELECT COUNT(*) FROM things) AS things, (SELECT COUNT(*) FROM parts) AS parts"
+    [found] = dataset.query(counted).to_pylist()
+    return found["things"], found["parts"]
 
 
 @contextmanager

@@ -135,8 +135,16 @@ class Dataset:
         self.warehouse.record(entries)
 
     def query(self, sql: str, parameters: list[Any] | None = None) -> pa.Table:
-        """Return a query's rows."""
-        return self.warehouse.query(sql, parameters)
+        """Return a query's rows; without the look beforehand whether it only reads."""
+        from google.cloud import bigquery  # noqa: PLC0415
+
+        config = bigquery.QueryJobConfig(
+            default_dataset=f"{self.project}.{self.name}",
+            query_parameters=[
+                bigquery.ScalarQueryParameter(None, "STRING", value) for value in parameters or []
+            ],
+        )
+        return self.client.query_and_wait(sql, job_config=config).to_arrow(create_bqstorage_client=False)
 
     def rows(self, table: str, account: str, *columns: str) -> list[tuple[Any, ...]]:
         """Return an account's rows of a table, in an order of their own; by no query, which takes longer."""

@@ -19,7 +19,7 @@ from shared.collector import Collector
 from shared.endpoint_file import load_endpoint
 from shared.settings import Settings
 from support.framework import Function, push_body
-from support.processes import ROOT, environment
+from support.processes import ROOT, environment, unmeasured
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -53,12 +53,20 @@ class World:
     """Where everything of one test is; ``api`` is the simulator that the functions ask."""
 
     def __init__(
-        self, folder: Path, api: ApiServer, *, clock: Clock | None = None, key: str | None = None
+        self,
+        folder: Path,
+        api: ApiServer,
+        *,
+        clock: Clock | None = None,
+        key: str | None = None,
+        measured: bool = True,
     ) -> None:
         self.folder = folder
         self.api = api
         self.clock = clock or Clock()
         self.key = key or api.key
+        #: Whether coverage looks into the functions too, which makes them take half as long again.
+        self.measured = measured
         self.database = folder / "warehouse.duckdb"
         self.archive = folder / "archive"
         self._started = 0
@@ -67,7 +75,7 @@ class World:
         """Return a place with the same API and another warehouse, with a copy of what was read if asked."""
         folder = self.folder / name
         folder.mkdir()
-        other = World(folder, self.api, clock=self.clock, key=self.key)
+        other = World(folder, self.api, clock=self.clock, key=self.key, measured=self.measured)
         if copy_archive:
             shutil.copytree(self.archive, other.archive)
         return other
@@ -80,6 +88,7 @@ class World:
             "TORN_API_URL": self.api.url,
             "TORN_API_KEY": self.key,
             "LOG_FORMAT": "json",
+            **({} if self.measured else unmeasured()),
         }
         return environment(**(settings | changes))
 
@@ -140,11 +149,17 @@ class World:
         return [run["outcome"] for run in self.runs(run_id)]
 
     def tables(
-        self, endpoint: str, *, without: tuple[str, ...] = (), account: str | None = None
+        self,
+        endpoint: str,
+        *,
+        without: tuple[str, ...] = (),
+        account: str | None = None,
+        run: str | None = None,
     ) -> dict[str, list[dict[str, Any]]]:
-        """Return every row of an endpoint's tables, in an order of their own."""
+        """Return the rows of an endpoint's tables, in an order of their own; of one account or run alone."""
         left_out = f"EXCLUDE ({', '.join(without)})" if without else ""
         only = f"WHERE _account = '{account}'" if account else ""
+        only = f"WHERE ends_with(_run_id, '/{run}')" if run else only
         names = list(declared(endpoint)["tables"])
         found = self.queries(f"SELECT * {left_out} FROM {name} {only} ORDER BY ALL" for name in names)
         return dict(zip(names, found, strict=True))

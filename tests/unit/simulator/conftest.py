@@ -5,6 +5,7 @@ from __future__ import annotations
 import http.client
 import json
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
@@ -79,9 +80,15 @@ def show(
     path: str, now: float, *, seed: int = 7, start: int = NOW, size: FactionSize | None = None, **params: Any
 ) -> Any:
     """Give what a path shows at a moment, without a server in between."""
-    source = LiveSource(world=World(seed=seed, start=start, size=size or FactionSize()), city=seed)
+    source = _source(seed, start, size or FactionSize())
     texts = {name.rstrip("_"): str(value) for name, value in params.items()}
     return json.loads(source.body(Ask(path=path, params=texts, base="https://api.example/v2"), now))
+
+
+@lru_cache(maxsize=32)
+def _source(seed: int, start: int, size: FactionSize) -> LiveSource:
+    """Give the one world of a seed, as a server has one: to seat its people anew takes longest."""
+    return LiveSource(world=World(seed=seed, start=start, size=size), city=seed)
 
 
 @pytest.fixture(name="show")
