@@ -11,7 +11,7 @@ locals {
     ]...),
     setunion(fileset(local.root, "shared/warehouse/duckdb*.py"), ["shared/views/translate.py", "shared/warehouse/staging.py"]),
   )
-  collector_files = setsubtract(fileset(local.root, "shared/*.py"), ["shared/job.py", "shared/loopback.py", "shared/schema_changes.py"])
+  collector_files = setsubtract(fileset(local.root, "shared/*.py"), ["shared/job.py", "shared/schema_changes.py"])
   # A job asks no API, so that it needs less of the package, and what changes elsewhere does not deploy it.
   job_files = setunion(
     fileset(local.root, "shared/backup/{__init__,bigquery,bigquery_restore,fitting,job,retention}.py"),

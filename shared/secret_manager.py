@@ -6,12 +6,12 @@ credentials, as the emulator variables of Google's other clients do.
 
 from __future__ import annotations
 
-import ipaddress
 import os
 import threading
 from typing import TYPE_CHECKING, Any
 
 from shared.errors import FixConfiguration, RetrySoon, StopKey
+from shared.loopback import plain_channel
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -111,23 +111,9 @@ def _text(payload: Any, resource: str) -> str:
 
 def _plain(host: str) -> Any:
     """Return a transport without encryption and credentials, to this machine and no other."""
-    name = host.rpartition(":")[0].strip("[]")
-    if name != "localhost" and not _is_loopback(name):
-        raise FixConfiguration(
-            f"{EMULATOR} is {host!r}: keys would travel in the clear",
-            next_step="unset it, or give HOST:PORT on this machine, such as 127.0.0.1:8090",
-        )
-    import grpc  # type: ignore[import-untyped, unused-ignore]  # noqa: PLC0415
     from google.cloud.secretmanager_v1.services.secret_manager_service.transports import (  # noqa: PLC0415
         SecretManagerServiceGrpcTransport,
     )
 
-    channel = grpc.insecure_channel(host, options=[("grpc.enable_http_proxy", 0)])
+    channel = plain_channel(host, variable=EMULATOR, why="keys would travel in the clear")
     return SecretManagerServiceGrpcTransport(channel=channel)
-
-
-def _is_loopback(name: str) -> bool:
-    try:
-        return ipaddress.ip_address(name).is_loopback
-    except ValueError:
-        return False
