@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from typing import TYPE_CHECKING
 
 import pytest
@@ -14,7 +15,11 @@ if TYPE_CHECKING:
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """Let pass the one warning that is not ours: the framework's, of every message, from Python 3.12 on."""
+    """Let pass the one warning that is not ours: the framework's, of every message, from Python 3.12 on.
+
+    And keep no log lines of what tests do in their own process: they would stand among a person's.
+    """
+    os.environ["LOG_FOLDER"] = "none"
     utcnow = r"datetime\.datetime\.utcnow\(\) is deprecated"
     module = r"functions_framework\.event_conversion"
     config.addinivalue_line("filterwarnings", f"ignore:{utcnow}:DeprecationWarning:{module}")

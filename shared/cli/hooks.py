@@ -32,7 +32,7 @@ def derive_of(endpoint: Endpoint) -> Derive | None:
     spec = spec_from_file_location(f"functions_{endpoint.name}", file)
     assert spec is not None
     assert spec.loader is not None
-    module, level = module_from_spec(spec), log.level
+    module, level, handlers = module_from_spec(spec), log.level, log.handlers
     try:
         spec.loader.exec_module(module)
         derive: Derive = module.collector.derive
@@ -42,6 +42,7 @@ def derive_of(endpoint: Endpoint) -> Derive | None:
             next_step="make it as functions/currency/main.py is",
         ) from error
     finally:
-        # Importing it configures logging, as it does in a function; the command has its own level.
+        # Importing it configures logging, as it does in a function; the command has its own way of that.
+        log.handlers = handlers
         log.setLevel(level)
     return derive

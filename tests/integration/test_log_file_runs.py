@@ -3,10 +3,15 @@
 from __future__ import annotations
 
 import json
+import logging
 import subprocess
 from typing import TYPE_CHECKING, Any
 
 from support.processes import BIN
+
+from shared.cli.hooks import derive_of
+from shared.endpoint_file import find_endpoints, load_endpoint
+from shared.logs import log
 
 if TYPE_CHECKING:
     from support.world import World
@@ -61,6 +66,16 @@ def test_the_level_is_that_of_the_lines_that_are_kept(world: World) -> None:
     done = command(world, "run", "items", LOG_LEVEL="DEBUG")
     assert "DEBUG" in done.stderr
     assert "DEBUG" in {line["severity"] for line in kept(world)}
+
+
+def test_the_function_that_a_run_borrows_leaves_the_log_alone(monkeypatch):
+    """Importing an endpoint's main.py configures logging; a simulated run's lines go on where they went."""
+    handlers = [logging.NullHandler()]
+    monkeypatch.setattr(log, "handlers", handlers)
+    monkeypatch.setattr(log, "level", logging.WARNING)
+    assert derive_of(load_endpoint(find_endpoints()["currency"])) is not None
+    assert log.handlers is handlers
+    assert log.level == logging.WARNING
 
 
 def test_in_the_cloud_no_file_is_written(world: World) -> None:
