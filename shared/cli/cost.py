@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
+from functools import partial
 from math import ceil
 from typing import TYPE_CHECKING, Any
 
@@ -12,16 +14,18 @@ from shared.cli.show import as_json, table
 from shared.cost.bill import make_bill
 from shared.cost.ceilings import ceilings, problems_of
 from shared.cost.changes import changes
+from shared.cost.deployed import deployed
 from shared.cost.facts import LIMITS, PRICES
 from shared.cost.figures import file_figures
 from shared.cost.measured import ledger_figures
 from shared.cost.setup import setups_of
 from shared.endpoint_file import find_endpoints, load_endpoint
 from shared.errors import CollectError
+from shared.job import find_jobs, load_job
 from shared.warehouse import open_warehouse
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
     from shared.cli.local import Local
     from shared.cost.bill import Bill
@@ -34,9 +38,13 @@ if TYPE_CHECKING:
 __all__ = ["cost"]
 
 _ACCOUNTS = (1, 100, 10_000)
+_ASSUMED = (
+    "what a job's run, an image, a log line and an alert take is assumed, see shared/cost/figures.toml and "
+    "installation.toml"
+)
 _LEFT_OUT = (
-    "not in it: what people ask the tables, logs and metrics (50 GiB of logs are free), builds and images, "
-    "traffic out (requests are small), messages that are delivered again, taxes"
+    "not in it: what people ask the tables, logs and dashboard, builds (2,500 minutes are free), traffic out "
+    "(requests are small), messages that are delivered again, alerts that are open, taxes"
 )
 
 
@@ -58,11 +66,13 @@ def cost(counts: tuple[int, ...], months: int, *, no_free_tier: bool, check: boo
     declared = [load_endpoint(file) for file in find_endpoints().values()]
     figures = _figures(declared, here)
     setups = setups_of(declared)
+    jobs = [load_job(file) for file in find_jobs().values()]
+    bill_of = partial(make_bill, figures=figures, months=months, jobs=jobs)
     found = ceilings(setups, figures)
     if check:
         return _check(found, counts or (len(here.settings.accounts),), json_output=json_output)
     numbers = sorted(set(counts or _ACCOUNTS))
-    bills = [make_bill(setups, figures, number, months) for number in numbers]
+    bills = [bill_of(setups, accounts=number) for number in numbers]
     kinds = (False,) if no_free_tier else (True, False)
     moved = list(changes(setups, figures))
     if json_output:
@@ -71,9 +81,10 @@ def cost(counts: tuple[int, ...], months: int, *, no_free_tier: bool, check: boo
                 "prices_of": PRICES.date, "limits_of": LIMITS.date, "currency": PRICES.currency,
                 "region": PRICES.region, "months": months,
                 "figures": {name: one.source for name, one in figures.items()},
+                "deployed": {name: asdict(one) for name, one in deployed(setups, jobs).items()},
                 "bills": [_bill(bill, found, kinds) for bill in bills],
                 "ceilings": [_ceiling(one) for one in found],
-                "settings": [_change(one, numbers[-1], figures, months) for one in moved],
+                "settings": [_change(one, numbers[-1], bill_of) for one in moved],
             }
         )  # fmt: skip
         return 0
@@ -83,7 +94,7 @@ def cost(counts: tuple[int, ...], months: int, *, no_free_tier: bool, check: boo
     )
     for name, one in figures.items():
         click.echo(f"  a run of {name}: {one.source}")
-    click.echo(f"  {_LEFT_OUT}\n")
+    click.echo(f"  {_ASSUMED}\n  {_LEFT_OUT}\n")
     _tables(bills, kinds)
     for bill in bills:
         past = len(problems_of(found, bill.accounts))
@@ -91,7 +102,7 @@ def cost(counts: tuple[int, ...], months: int, *, no_free_tier: bool, check: boo
             click.echo(
                 f"{bill.accounts:,} accounts exceed {past} of the ceilings below: the bill as if they did not"
             )
-    _how_far(setups, figures, found, moved, months, numbers[-1])
+    _how_far(setups, bill_of, found, moved, numbers[-1])
     return 0
 
 
@@ -148,11 +159,11 @@ def _column(accounts: int, *, free: bool, both: bool) -> str:
 
 
 def _how_far(
-    setups: Sequence[Setup], figures: Mapping[str, RunFigures], found: Sequence[Ceiling],
-    moved: Sequence[Change], months: int, most: int,
+    setups: Sequence[Setup], bill_of: Callable[..., Bill], found: Sequence[Ceiling],
+    moved: Sequence[Change], most: int,
 ) -> None:  # fmt: skip
     click.echo("\nHow far it goes, and which settings move that, each on top of the one before:")
-    rows = [tuple(_change(one, most, figures, months).values()) for one in moved]
+    rows = [tuple(_change(one, most, bill_of).values()) for one in moved]
     names = (
         "setting",
         "accounts",
@@ -165,7 +176,7 @@ def _how_far(
     click.echo("\nEach ceiling:")
     for ceiling in found:
         if ceiling.accounts:
-            there = _money(make_bill(setups, figures, ceiling.accounts, months).total(free=True))
+            there = _money(bill_of(setups, accounts=ceiling.accounts).total(free=True))
             reach = f"{ceiling.accounts:,} accounts, {there} a month"
         else:
             reach = "met by no number of accounts" if ceiling.accounts is None else "exceeded by one account"
@@ -191,7 +202,7 @@ def _ceiling(one: Ceiling) -> dict[str, Any]:
     }  # fmt: skip
 
 
-def _change(change: Change, most: int, figures: Mapping[str, RunFigures], months: int) -> dict[str, Any]:
+def _change(change: Change, most: int, bill_of: Callable[..., Bill]) -> dict[str, Any]:
     """Return how far a setting brings it, and what ``most`` accounts take then, in several projects."""
     first = change.first
     reach = first.accounts if first else None
@@ -199,11 +210,11 @@ def _change(change: Change, most: int, figures: Mapping[str, RunFigures], months
     said: dict[str, Any] = {"setting": change.setting, "accounts": reach, "first_ceiling": None}
     if first is not None:
         said["first_ceiling"] = f"{first.limit}{f' of {first.endpoint}' if first.endpoint else ''}"
-    there = make_bill(change.setups, figures, reach or 1, months)
+    there = bill_of(change.setups, accounts=reach or 1)
     said |= {"bill_there": there.total(free=True), "deployments": projects, "bill_of_deployments": None}
     if projects is not None:
         # What is free is free once for all of them; it is left aside.
-        one = make_bill(change.setups, figures, ceil(most / projects), months)
+        one = bill_of(change.setups, accounts=ceil(most / projects))
         said["bill_of_deployments"] = projects * one.total(free=False)
     return said
 

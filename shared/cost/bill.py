@@ -6,8 +6,11 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING
 
+from shared.cost.alerts import alert_lines
+from shared.cost.common import image_lines, key_lines
 from shared.cost.facts import PRICES
-from shared.cost.services import key_lines, month_lines
+from shared.cost.jobs import job_lines
+from shared.cost.services import month_lines
 from shared.cost.sizes import Sizes
 
 if TYPE_CHECKING:
@@ -17,6 +20,7 @@ if TYPE_CHECKING:
     from shared.cost.figures import RunFigures
     from shared.cost.services import Line
     from shared.cost.setup import Setup
+    from shared.job import Job
 
 __all__ = ["Bill", "make_bill"]
 
@@ -60,7 +64,7 @@ class Bill:
         return found
 
     def by_endpoint(self, *, free: bool) -> dict[str, float]:
-        """Return what each endpoint costs, and the keys."""
+        """Return what each endpoint costs, and what no single one uses."""
         found: dict[str, float] = {}
         for line in self.lines:
             found[line.endpoint] = found.get(line.endpoint, 0.0) + self.charge(line, free=free)
@@ -68,17 +72,26 @@ class Bill:
 
 
 def make_bill(
-    setups: Sequence[Setup], figures: Mapping[str, RunFigures], accounts: int, months: int = 12
+    setups: Sequence[Setup],
+    figures: Mapping[str, RunFigures],
+    accounts: int,
+    months: int = 12,
+    jobs: Sequence[Job] = (),
 ) -> Bill:
-    """Return a month's bill.
+    """Return a month's bill of everything that Terraform makes.
 
     Args:
-        setups: What is deployed.
+        setups: The endpoints that are deployed.
         figures: Endpoint → what a run takes.
         accounts: How many factions.
         months: How long it has been collecting: what is kept costs, and is read again by merges.
+        jobs: The jobs that are deployed beside them.
     """
     lines = [
         line for setup in setups for line in month_lines(Sizes(setup, figures[setup.name], accounts, months))
     ]
-    return Bill(accounts, (*lines, *key_lines(setups, accounts)))
+    lines += job_lines(jobs, months)
+    lines += key_lines(setups, accounts)
+    lines += alert_lines(setups, jobs, accounts)
+    lines += image_lines(len(setups) + len(jobs))
+    return Bill(accounts, tuple(lines))

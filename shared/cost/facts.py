@@ -1,4 +1,4 @@
-"""The dated facts that everything here multiplies: prices, limits, and what a run takes."""
+"""The dated facts that everything here multiplies: prices, limits, what a run takes, what is installed."""
 
 from __future__ import annotations
 
@@ -10,7 +10,23 @@ from typing import Annotated, Any, Literal
 
 import msgspec
 
-__all__ = ["ASSUMED", "LIMITS", "PRICES", "Assumed", "Limits", "Price", "Prices", "Quota", "facts"]
+__all__ = [
+    "ASSUMED",
+    "INSTALLATION",
+    "LIMITS",
+    "PRICES",
+    "Alerts",
+    "Assumed",
+    "Installation",
+    "Limits",
+    "Metric",
+    "Metrics",
+    "Price",
+    "Prices",
+    "Quota",
+    "Stale",
+    "facts",
+]
 
 _HERE = Path(__file__).resolve().parent
 
@@ -81,10 +97,55 @@ class Assumed(_Strict, frozen=True):
     text_bytes: int
     backups: int
     ledger_row_bytes: int
+    job_seconds: float
+    record_bytes: int
+    request_bytes: int
+    read_bytes: int
+    image_bytes: int
+
+
+class Metric(_Strict, frozen=True):
+    """A metric made from log lines: what its points are, and whether accounts have series of their own."""
+
+    kind: Literal["counter", "distribution"]
+    by_account: bool
+
+
+class Metrics(_Strict, frozen=True):
+    """What a run and a job add to, when they go well."""
+
+    run: dict[str, Metric]
+    job: dict[str, Metric]
+
+
+class Stale(_Strict, frozen=True):
+    """How often it is looked whether successes fail to come."""
+
+    seconds: int
+    seconds_below_an_hour: int
+
+
+class Alerts(_Strict, frozen=True):
+    """How often alert policies look, and how many series they see."""
+
+    seconds: int
+    series: dict[str, Literal["none", "one", "each"]]
+    stale: Stale
+
+
+class Installation(_Strict, frozen=True):
+    """What Terraform makes besides each endpoint's own, see installation.toml."""
+
+    date: date
+    images_kept: int
+    rotation_days: int
+    log_retention_days: int
+    alerts: Alerts
+    metrics: Metrics
 
 
 @cache
-def facts(name: Literal["figures", "limits", "prices"]) -> dict[str, Any]:
+def facts(name: Literal["figures", "installation", "limits", "prices"]) -> dict[str, Any]:
     """Return one of the data files."""
     return tomllib.loads((_HERE / f"{name}.toml").read_text(encoding="utf-8"))
 
@@ -97,4 +158,5 @@ def _prices() -> Prices:
 
 PRICES = _prices()
 LIMITS = msgspec.convert(facts("limits"), Limits)
+INSTALLATION = msgspec.convert(facts("installation"), Installation)
 ASSUMED = msgspec.convert(facts("figures")["assumed"], Assumed)

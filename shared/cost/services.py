@@ -3,36 +3,30 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from math import ceil
 from typing import TYPE_CHECKING
 
-from shared.cost.facts import ASSUMED, LIMITS
+from shared.cost.facts import ASSUMED, INSTALLATION, LIMITS
 from shared.cost.filled import loaded, streamed
 from shared.cost.queries import billed_bytes
 from shared.cost.setup import MONTH_DAYS
-from shared.cost.timing import core_share, run_seconds
+from shared.cost.telemetry import logged, metered
+from shared.cost.timing import billed_seconds, core_share, run_seconds
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterator
 
-    from shared.cost.setup import Setup
     from shared.cost.sizes import Sizes
 
-__all__ = ["ALL", "Line", "key_lines", "month_lines"]
-
-#: The name for what no single endpoint uses.
-ALL = "(keys)"
+__all__ = ["Line", "month_lines"]
 
 #: An instance reads a key again after so long, see ``shared.keys``.
 _KEY_SECONDS = 300
 _DAY_SECONDS = 86_400
-#: Functions are billed by tenths of a second.
-_TENTHS = 10
 
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """A quantity of one priced item."""
+    """A quantity of one priced item, and whose it is: an endpoint's, or what has its name in brackets."""
 
     endpoint: str
     item: str
@@ -56,36 +50,29 @@ def month_lines(sizes: Sizes) -> Iterator[Line]:
     slots = setup.slots_a_day * MONTH_DAYS
     divides = setup.endpoint.scope == "account" and accounts > 1
     month = _Month(slots, slots * setup.parts(accounts), slots if divides else 0)
+    reads = min(setup.slots_a_day, _DAY_SECONDS // _KEY_SECONDS) * MONTH_DAYS * setup.parts(accounts)
     used = {
         **_run(sizes, month),
         "scheduler_jobs": 1,
         # Each message is published and delivered.
         "pubsub_bytes": (month.runs + month.divided) * 2 * LIMITS.amount("message_minimum"),
-        "secret_reads": min(setup.slots_a_day, _DAY_SECONDS // _KEY_SECONDS)
-        * MONTH_DAYS
-        * setup.parts(accounts),
+        "secret_reads": reads,
         **_archive(sizes, month),
         **_bigquery(sizes, month),
+        **logged(month.runs + month.divided, reads, sizes.months),
+        **metered(INSTALLATION.metrics.run.values(), month.runs, setup.parts(accounts)),
     }
     for item, quantity in used.items():
         yield Line(setup.name, item, quantity)
-
-
-def key_lines(setups: Sequence[Setup], accounts: int) -> Iterator[Line]:
-    """Yield the secrets: one key for each account, and those of endpoints that are read for all."""
-    shared = {setup.endpoint.key for setup in setups if setup.endpoint.scope == "global"}
-    own = {setup.endpoint.key for setup in setups if setup.endpoint.scope == "account"}
-    keys = len(shared | own) if accounts == 1 else len(shared) + (accounts if own else 0)
-    yield Line(ALL, "secret_versions", keys)
 
 
 def _run(sizes: Sizes, month: _Month) -> dict[str, float]:
     setup = sizes.setup
     started = month.slots * min(setup.parts(sizes.accounts), setup.max_instances)
     seconds = (
-        month.runs * _rounded(run_seconds(setup, sizes.figures).total)
-        + month.divided * _rounded(ASSUMED.divide_seconds)
-        + started * _rounded(ASSUMED.start_seconds / core_share(setup))
+        month.runs * billed_seconds(run_seconds(setup, sizes.figures).total)
+        + month.divided * billed_seconds(ASSUMED.divide_seconds)
+        + started * billed_seconds(ASSUMED.start_seconds / core_share(setup))
     )
     return {
         "run_cpu": seconds * setup.vcpu,
@@ -119,8 +106,3 @@ def _bigquery(sizes: Sizes, month: _Month) -> dict[str, float]:
         "bigquery_insert_all": records * max(LIMITS.amount("streamed_row_minimum"), ASSUMED.ledger_row_bytes),
         "bigquery_storage_write": month.runs * sum(map(figures.table_bytes, streamed(sizes.setup, figures))),
     }
-
-
-def _rounded(seconds: float) -> float:
-    # A hair less, so that 0.3 as a sum of floats is not a tenth more.
-    return ceil(seconds * _TENTHS - 1e-9) / _TENTHS

@@ -16,7 +16,17 @@ if TYPE_CHECKING:
 
     from shared.endpoint import Endpoint
 
-__all__ = ["MONTH_DAYS", "Setup", "appending", "setups_of", "streaming", "with_instances"]
+__all__ = [
+    "MONTH_DAYS",
+    "Setup",
+    "appending",
+    "gib_of",
+    "setups_of",
+    "slots_a_day",
+    "streaming",
+    "vcpu_of",
+    "with_instances",
+]
 
 #: The month of every bill.
 MONTH_DAYS = 30
@@ -44,18 +54,17 @@ class Setup:
     @property
     def slots_a_day(self) -> int:
         """Return how often a day the schedule fires."""
-        return DAY // every(self.endpoint.every)
+        return slots_a_day(self.endpoint.every)
 
     @property
     def gib(self) -> float:
         """Return the function's memory in GiB."""
-        return _gib(self.endpoint.memory)
+        return gib_of(self.endpoint.memory)
 
     @property
     def vcpu(self) -> float:
-        """Return the CPU that comes with the memory: that of the next size that is sold."""
-        sizes = {_gib(size): share for size, share in LIMITS.vcpu.items()}
-        return sizes[min((size for size in sizes if size >= self.gib), default=max(sizes))]
+        """Return the CPU that comes with the memory."""
+        return vcpu_of(self.endpoint.memory)
 
     def parts(self, accounts: int) -> int:
         """Return the runs of one slot: one for each account, unless it is read for all."""
@@ -90,6 +99,18 @@ def appending(setup: Setup) -> Setup:
     return replace(setup, endpoint=msgspec.structs.replace(setup.endpoint, tables=tables))
 
 
-def _gib(size: str) -> float:
-    number, unit = re.findall(r"\d+|\D+", size)
+def slots_a_day(text: str) -> int:
+    """Return how often a day a schedule fires."""
+    return DAY // every(text)
+
+
+def gib_of(memory: str) -> float:
+    """Return a memory size in GiB."""
+    number, unit = re.findall(r"\d+|\D+", memory)
     return int(number) * _GIB[unit]
+
+
+def vcpu_of(memory: str) -> float:
+    """Return the CPU that comes with a memory size: that of the next size that is sold."""
+    sizes, wanted = {gib_of(size): share for size, share in LIMITS.vcpu.items()}, gib_of(memory)
+    return sizes[min((size for size in sizes if size >= wanted), default=max(sizes))]

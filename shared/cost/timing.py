@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from math import ceil
 from typing import TYPE_CHECKING
 
 from shared.cost.facts import ASSUMED
@@ -15,7 +16,10 @@ if TYPE_CHECKING:
     from shared.cost.setup import Setup
     from shared.warehouse.families import Family
 
-__all__ = ["Seconds", "core_share", "run_seconds", "transaction_seconds"]
+__all__ = ["Seconds", "billed_seconds", "core_share", "run_seconds", "transaction_seconds"]
+
+#: Functions are billed by tenths of a second.
+_TENTHS = 10
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,3 +62,9 @@ def transaction_seconds(setup: Setup, figures: RunFigures, family: Family) -> Se
 def core_share(setup: Setup) -> float:
     """Return the share of one core that a single thread gets."""
     return min(1.0, setup.vcpu)
+
+
+def billed_seconds(seconds: float) -> float:
+    """Return the seconds that are billed for a run, or a start, of so many."""
+    # A hair less, so that 0.3 as a sum of floats is not a tenth more.
+    return ceil(seconds * _TENTHS - 1e-9) / _TENTHS

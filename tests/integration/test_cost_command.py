@@ -12,12 +12,13 @@ from pathlib import Path
 import pytest
 
 from shared.endpoint_file import find_endpoints
+from shared.job import find_jobs
 from shared.ledger import Attempt
 from shared.message import Request
 
 TCDATALOGGER = str(Path(sys.executable).with_name("tcdatalogger"))
-#: Each endpoint has one Scheduler job.
-JOBS = len(find_endpoints())
+#: Each endpoint, and each job, has one Scheduler job.
+JOBS = len(find_endpoints()) + len(find_jobs())
 FREE, FULL = "with_free_tiers", "without_free_tiers"
 
 
@@ -64,11 +65,13 @@ def test_the_bill_comes_before_the_first_run(shell):
     assert all(source.startswith("figures.toml, 5 simulated runs of ") for source in bill["figures"].values())
     assert (bill["prices_of"], bill["currency"], bill["months"]) == ("2026-11-20", "USD", 12)
     assert [one["accounts"] for one in bill["bills"]] == [1, 100, 10_000]
-    # A Scheduler job for each endpoint at $0.10, of which 3 are free, whatever the accounts.
+    # A Scheduler job for each endpoint and each job at $0.10, of which 3 are free, whatever the accounts.
     jobs = [[one[kind]["services"]["Cloud Scheduler"] for one in bill["bills"]] for kind in (FREE, FULL)]
     assert jobs[0] == pytest.approx([0.1 * (JOBS - 3)] * 3)
     assert jobs[1] == pytest.approx([0.1 * JOBS] * 3)
-    assert set(bill["bills"][0][FREE]["endpoints"]) == {*find_endpoints(), "(keys)"}
+    others = {"(jobs)", "(keys)", "(alerts)", "(images)"}
+    assert set(bill["bills"][0][FREE]["endpoints"]) == {*find_endpoints(), *others}
+    assert set(bill["deployed"]) == {*find_endpoints(), *find_jobs()}
 
 
 def test_an_endpoint_that_has_run_is_billed_by_its_runs(shell):
@@ -155,7 +158,8 @@ def test_what_is_kept_costs_more_every_month(shell):
     """After 24 months the archive holds twice what it holds after 12."""
     year, two = (shell.json("--accounts", "1", "--months", months) for months in ("12", "24"))
     kept = [one["bills"][0]["used"]["archive_bytes"]["quantity"] for one in (year, two)]
-    assert kept[1] == 2 * kept[0] > 0
+    assert kept[1] == pytest.approx(2 * kept[0])
+    assert kept[0] > 0
 
 
 def test_a_configuration_past_a_ceiling_is_refused_with_the_arithmetic(shell):

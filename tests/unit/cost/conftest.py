@@ -12,6 +12,7 @@ from shared.cost.setup import Setup
 from shared.endpoint import Endpoint
 from shared.endpoint_file import find_endpoints, load_endpoint
 from shared.endpoint_rules import rule_problems
+from shared.job import Job
 
 READ = {"type": "TIMESTAMP", "mode": "REQUIRED", "from": "$fetched_at"}
 IDENTITY = {"type": "INTEGER", "mode": "REQUIRED", "from": "id"}
@@ -89,6 +90,15 @@ def _make_log():
 @pytest.fixture(name="make_things")
 def _make_things():
     return things
+
+
+@pytest.fixture(name="make_job")
+def _make_job():
+    def job(**changed: Any) -> Job:
+        """Give a job that runs once a day."""
+        return Job(**{"name": "tidy", "description": "Made up.", "every": "P1D", **changed})
+
+    return job
 
 
 @pytest.fixture

@@ -11,19 +11,21 @@ from msgspec import structs
 
 import shared.cost
 from shared.cost.bill import make_bill
-from shared.cost.facts import ASSUMED, LIMITS, PRICES, facts
+from shared.cost.facts import ASSUMED, INSTALLATION, LIMITS, PRICES, facts
 from shared.cost.figures import file_figures
 from shared.cost.setup import setups_of, streaming
 from shared.endpoint_file import find_endpoints, load_endpoint
+from shared.job import find_jobs, load_job
 
 CODE = "".join(file.read_text() for file in Path(shared.cost.__file__).parent.glob("*.py"))
 DECLARED = [load_endpoint(file) for file in find_endpoints().values()]
 
 
 def test_every_price_is_used():
-    """Each item has a quantity in the bill of the endpoints that there are, some of them streaming."""
+    """Each item has a quantity in the bill of what there is, some of it streaming, after more than a year."""
     setups = [streaming(one) if one.name == "members" else one for one in setups_of(DECLARED)]
-    bill = make_bill(setups, {one.name: file_figures(one.endpoint) for one in setups}, 2)
+    figures = {one.name: file_figures(one.endpoint) for one in setups}
+    bill = make_bill(setups, figures, 2, months=13, jobs=[load_job(file) for file in find_jobs().values()])
     assert [item for item, quantity in bill.quantities.items() if quantity <= 0] == []
     assert {line.item for line in bill.lines} == set(PRICES.items)
 
@@ -40,7 +42,13 @@ def test_every_assumption_is_used(name):
     assert f"ASSUMED.{name}" in CODE
 
 
-@pytest.mark.parametrize("name", ["figures", "limits", "prices"])
+@pytest.mark.parametrize("name", [one for one in INSTALLATION.__struct_fields__ if one != "date"])
+def test_everything_installed_is_used(name):
+    """What is written down of the installation is in the bill."""
+    assert f"INSTALLATION.{name}" in CODE
+
+
+@pytest.mark.parametrize("name", ["figures", "installation", "limits", "prices"])
 def test_facts_are_dated(name):
     """Prices and quotas change; whoever reads a number sees how old it is."""
     assert date(2026, 11, 1) <= facts(name)["date"]

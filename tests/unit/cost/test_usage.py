@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import pytest
 
-from shared.cost.services import key_lines, month_lines
+from shared.cost.services import month_lines
 from shared.cost.setup import Setup, streaming, with_instances
 from shared.cost.sizes import Sizes
 
@@ -32,7 +32,8 @@ def test_a_month_of_one_account(log_setup, log_run):
     # The page and the manifest.
     assert month["archive_writes"] == 1_440
     assert month["archive_reads"] == 1_440
-    assert month["archive_bytes"] == 720 * 1_000 * 12
+    # Twelve months of 720,000 bytes.
+    assert month["archive_bytes"] == 12 * 720_000
     assert month["bigquery_loads"] == 720
     assert month["bigquery_queries"] == 0
     assert month["bigquery_storage_write"] == 0
@@ -103,16 +104,3 @@ def test_cpu_comes_with_memory(make_log, memory, vcpu, gib):
     """A size that is not sold gets the next size's CPU."""
     setup = Setup(make_log(memory=memory))
     assert (setup.vcpu, setup.gib) == (vcpu, gib)
-
-
-def test_there_is_a_key_for_each_account(make_log, log_setup):
-    """One account's endpoints may share one key; 100 accounts have 100, and what is for all has its own."""
-    for_all = Setup(make_log(name="all", scope="global"))
-
-    def versions(setups, accounts):
-        [line] = key_lines(setups, accounts)
-        return line.quantity
-
-    assert versions([log_setup, for_all], 1) == 1
-    assert versions([log_setup, for_all], 100) == 101
-    assert versions([for_all], 100) == 1
