@@ -48,22 +48,6 @@ variable "alert_webhooks" {
   }
 }
 
-variable "archive_days" {
-  description = "After how many days raw responses move to a colder class of storage: nearline, then coldline, then archive."
-  type = object({
-    nearline = optional(number, 30)
-    coldline = optional(number, 90)
-    archive  = optional(number, 365)
-  })
-  default  = {}
-  nullable = false
-
-  validation {
-    condition     = 1 <= var.archive_days.nearline && var.archive_days.nearline < var.archive_days.coldline && var.archive_days.coldline < var.archive_days.archive
-    error_message = "archive_days must grow: 1 <= nearline < coldline < archive."
-  }
-}
-
 variable "archive_delete_after_days" {
   description = "After how many days raw responses are deleted; 0 keeps them. Without them a run cannot be replayed from the archive."
   type        = number

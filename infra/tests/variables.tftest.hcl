@@ -10,7 +10,6 @@ run "refuses_what_is_no_name_and_no_choice" {
     accounts                  = { "red faction" = {} }
     alert_emails              = ["leader"]
     alert_webhooks            = { chat = "http://example.com/hook" }
-    archive_days              = { nearline = 0 }
     archive_delete_after_days = 29
     billing_account           = "012345"
     dataset                   = "torn-data"
@@ -25,7 +24,7 @@ run "refuses_what_is_no_name_and_no_choice" {
   }
 
   expect_failures = [
-    var.accounts, var.alert_emails, var.alert_webhooks, var.archive_days, var.archive_delete_after_days, var.billing_account,
+    var.accounts, var.alert_emails, var.alert_webhooks, var.archive_delete_after_days, var.billing_account,
     var.dataset, var.log_level, var.log_retention_days, var.max_instances, var.monthly_budget, var.prefix, var.project,
     var.region, var.torn_api_url,
   ]
@@ -37,7 +36,6 @@ run "refuses_a_key_itself_and_what_is_just_beyond" {
   variables {
     accounts                  = { red = { key = "AbCdEfGhIjKlMnOp" } }
     alert_emails              = ["leader@example"]
-    archive_days              = { nearline = 90, coldline = 90 }
     archive_delete_after_days = -1
     billing_account           = "012345-6789ab-cdef01"
     dataset                   = ""
@@ -52,7 +50,7 @@ run "refuses_a_key_itself_and_what_is_just_beyond" {
   }
 
   expect_failures = [
-    var.accounts, var.alert_emails, var.archive_days, var.archive_delete_after_days, var.billing_account, var.dataset,
+    var.accounts, var.alert_emails, var.archive_delete_after_days, var.billing_account, var.dataset,
     var.log_level, var.log_retention_days, var.max_instances, var.monthly_budget, var.prefix, var.project, var.region,
     var.torn_api_url,
   ]
@@ -63,12 +61,11 @@ run "refuses_what_is_reserved_and_too_long" {
 
   variables {
     accounts     = { red = { faction_id = 0 } }
-    archive_days = { coldline = 365, archive = 365 }
     prefix       = "thirteen-long-"
     project      = "a-project-of-more-than-30-letters"
   }
 
-  expect_failures = [var.accounts, var.archive_days, var.prefix, var.project]
+  expect_failures = [var.accounts, var.prefix, var.project]
 }
 
 run "refuses_an_account_by_the_name_of_what_is_read_for_all" {
