@@ -27,4 +27,4 @@ def test_a_run_is_a_point_of_each_metric():
 
 def test_a_series_has_one_point_a_minute():
     """Of 10 accounts' 1,000,000 runs each account has 43,200 minutes, and so has what accounts share."""
-    assert metered(RUN, 1_000_000, 10)["metric_bytes"] == 432_000 * (8 + 8 + 80) + 43_200 * 80
+    assert metered(RUN, 1_000_000, 10)["metric_bytes"] == 432_000 * (8 + 8) + 43_200 * (80 + 80)
