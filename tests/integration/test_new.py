@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from support.any_body import AnyApi
 from support.inputs import SPEC, needed
-from support.processes import BIN
+from support.processes import BIN, until
 from support.tree import Tree
 
 from shared.cli.new import _put, write_folder
@@ -240,14 +240,22 @@ def test_ctrl_c_leaves_nothing(tree: Copy) -> None:
         with pipe.open("w") as document:
             document.write("{")
             document.flush()
+            # A signal between a look for one and the wait for more would be seen after the wait alone.
+            until(lambda: _waits(process.pid), what="it waits for the rest", timeout=60)
             process.send_signal(signal.SIGINT)
             _, told = process.communicate(timeout=60)
     finally:
         process.kill()
-        process.wait()
+        process.communicate()
     assert process.returncode == 130
     assert "stopped" in told
     assert tree.listing() == before
+
+
+def _waits(pid: int) -> bool:
+    """Say whether a process is waiting for what a pipe will bring, where the system tells."""
+    waits = Path(f"/proc/{pid}/wchan")
+    return not waits.exists() or "pipe" in waits.read_text(encoding="ascii")
 
 
 class Interrupted(dict[str, str]):

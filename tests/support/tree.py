@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 __all__ = ["Tree"]
 
-_LEAVE = shutil.ignore_patterns("__pycache__", "reports")
+_LEAVE = shutil.ignore_patterns("__pycache__", "reports", ".terraform", ".build", ".delivery", "*.tfvars")
 
 
 class Tree(NamedTuple):
@@ -26,7 +26,7 @@ class Tree(NamedTuple):
     def copy(cls, root: Path, *further: str) -> Self:
         """Copy what the command reads of the repository, and further files and folders."""
         root.mkdir()
-        for name in ("shared", "functions", "README.md", *further):
+        for name in ("shared", "functions", "infra", "README.md", *further):
             if (ROOT / name).is_dir():
                 shutil.copytree(ROOT / name, root / name, ignore=_LEAVE)
             else:
