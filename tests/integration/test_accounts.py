@@ -35,7 +35,7 @@ OWN = ("_run_id", "_account", "server_timestamp")
 def place(tmp_path: Path) -> Iterator[World]:
     """Give a place with three factions, each with a key of its own."""
     with Simulator(factions=SEEDS, calls_per_minute=10_000) as api:
-        yield World(tmp_path, api)
+        yield World(tmp_path, api, measured=True)
 
 
 def ids(place: World, account: str) -> set[str]:

@@ -129,7 +129,7 @@ def place(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Place]:
     names = ["clean", *FAULTS, *(f"once-{name}" for name in FAULTS)]
     settings, _ = accounts(names)
     with Simulator(clock=clock, calls_per_minute=10_000) as api:
-        world = World(tmp_path_factory.mktemp("faults"), api, clock=clock, measured=False)
+        world = World(tmp_path_factory.mktemp("faults"), api, clock=clock)
         with (
             world.function("crimes", **settings, RUN_TIMEOUT="1.2") as hasty,
             world.function("crimes", **settings) as patient,

@@ -55,7 +55,7 @@ def collected(
     """Give an endpoint, its place and its function after one message."""
     name: str = request.param
     with Simulator(calls_per_minute=10_000, prices="shops") as api:
-        place = World(tmp_path_factory.mktemp(name), api)
+        place = World(tmp_path_factory.mktemp(name), api, measured=True)
         with place.function(name) as function:
             assert function.deliver(message_id="first") == 200
             yield name, place, function

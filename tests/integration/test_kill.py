@@ -60,7 +60,7 @@ def place(tmp_path: Path) -> Iterator[World]:
     """Give a place whose faction shows the same in every test of this file."""
     clock = Clock(BASE)
     with Simulator(clock=clock, faction=SIZE, prices="shops", calls_per_minute=10_000) as api:
-        yield World(tmp_path, api, clock=clock, measured=False)
+        yield World(tmp_path, api, clock=clock)
 
 
 @pytest.fixture(scope="module")
@@ -71,7 +71,7 @@ def clean(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, Rows]]
     with Simulator(clock=clock, faction=SIZE, prices="shops", calls_per_minute=10_000) as api:
         for endpoint in ("crimes", "items"):
             clock.now = BASE
-            there = World(tmp_path_factory.mktemp(endpoint), api, measured=False)
+            there = World(tmp_path_factory.mktemp(endpoint), api)
             with there.function(endpoint) as function:
                 assert function.deliver(message_id="first", published=FIRST) == 200
                 clock.now = SECOND.timestamp()

@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 def place(tmp_path: Path) -> Iterator[World]:
     """Give a place whose API counts no calls."""
     with Simulator(calls_per_minute=10_000) as api:
-        yield World(tmp_path, api)
+        yield World(tmp_path, api, measured=True)
 
 
 def run(place: World, *words: str, code: int = 0, **changes: str | None) -> subprocess.CompletedProcess[str]:

@@ -33,7 +33,7 @@ def place(tmp_path: Path) -> Iterator[World]:
     with Simulator(
         clock=clock, faction=FactionSize(crimes=60), prices="shops", calls_per_minute=10_000
     ) as api:
-        yield World(tmp_path, api, clock=clock, measured=False)
+        yield World(tmp_path, api, clock=clock)
 
 
 def undisturbed(place: World, endpoint: str, **sent: Any) -> dict[str, list[dict[str, Any]]]:
@@ -199,7 +199,7 @@ def test_a_slot_that_is_gone_leaves_its_table(tmp_path: Path) -> None:
     recorded = tmp_path / "crimes.json"
     recorded.write_bytes(page)
     with Replay([f"crimes={recorded}"], calls_per_minute=10_000) as api:
-        place = World(tmp_path, api, measured=False)
+        place = World(tmp_path, api)
         with place.function("crimes") as function:
             assert function.deliver(message_id="first") == 200
             first = place.tables("crimes")

@@ -53,7 +53,7 @@ def loud(folder: Path) -> dict[str, str]:
 def place(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Place]:
     """Give a process that logs all it can."""
     with Simulator(calls_per_minute=10_000) as api:
-        world = World(tmp_path_factory.mktemp("secrecy"), api, measured=False)
+        world = World(tmp_path_factory.mktemp("secrecy"), api)
         settings, keys = accounts(FAULTS)
         settings |= loud(world.folder / "loud") | {"RUN_TIMEOUT": "0.7"}
         with world.function("crimes", **settings) as function:

@@ -34,7 +34,7 @@ QUARTER = duration("PT15M")
 def place(tmp_path: Path) -> Iterator[World]:
     """Give a place whose API counts no calls."""
     with Simulator(calls_per_minute=10_000) as api:
-        yield World(tmp_path, api)
+        yield World(tmp_path, api, measured=True)
 
 
 class Up:

@@ -59,7 +59,7 @@ class World:
         *,
         clock: Clock | None = None,
         key: str | None = None,
-        measured: bool = True,
+        measured: bool = False,
     ) -> None:
         self.folder = folder
         self.api = api
