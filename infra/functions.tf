@@ -83,7 +83,7 @@ resource "google_cloudfunctions2_function" "this" {
     # A build that may not write its image fails only after minutes.
     google_artifact_registry_repository_iam_member.build,
     google_project_iam_member.build_logs,
-    google_storage_bucket_iam_member.build_sources,
+    google_project_iam_member.build_sources,
   ]
 
   lifecycle {

@@ -59,6 +59,25 @@ resource "google_bigquery_dataset_iam_member" "function" {
   member     = google_service_account.function[each.key].member
 }
 
+# A replace keeps what it takes away as a snapshot that ends by itself after a week. To make one takes the right to delete
+# one, which of the predefined roles only owners of the data have.
+resource "google_project_iam_custom_role" "snapshot_keeper" {
+  role_id     = "${replace(var.prefix, "-", "_")}tcdatalogger_snapshot_keeper"
+  title       = "TCdatalogger snapshot keeper"
+  description = "With BigQuery Data Editor: makes snapshots that end by themselves."
+  permissions = ["bigquery.tables.deleteSnapshot"]
+
+  depends_on = [google_project_service.this]
+}
+
+resource "google_bigquery_dataset_iam_member" "snapshots" {
+  for_each = { for name, endpoint in local.endpoints : name => endpoint if anytrue([for table in values(endpoint.tables) : table.mode == "replace"]) }
+
+  dataset_id = google_bigquery_dataset.this.dataset_id
+  role       = google_project_iam_custom_role.snapshot_keeper.id
+  member     = google_service_account.function[each.key].member
+}
+
 resource "google_project_iam_member" "jobs" {
   for_each = local.endpoints
 
@@ -115,11 +134,18 @@ resource "google_project_iam_member" "job" {
   member  = google_service_account.function[each.key].member
 }
 
-# Builds: read sources, write images and their own log.
-resource "google_storage_bucket_iam_member" "build_sources" {
-  bucket = google_storage_bucket.sources.name
-  role   = "roles/storage.objectViewer"
-  member = google_service_account.build.member
+# Builds: read sources, write images and their own log. What is built is not our object but Google's copy of it, in a
+# bucket that is made with a region's first function: so the grant is the project's, for that bucket alone.
+resource "google_project_iam_member" "build_sources" {
+  project = var.project
+  role    = "roles/storage.objectViewer"
+  member  = google_service_account.build.member
+
+  condition {
+    title       = "copies of sources only"
+    description = "The bucket where Cloud Functions keeps what it builds."
+    expression  = "resource.name.startsWith(\"projects/_/buckets/gcf-v2-sources-${data.google_project.this.number}-${var.region}\")"
+  }
 }
 
 resource "google_artifact_registry_repository_iam_member" "build" {

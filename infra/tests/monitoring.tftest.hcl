@@ -11,6 +11,10 @@ variables {
 run "what_runs_is_watched" {
   command = plan
 
+  plan_options {
+    target = [google_billing_budget.this, google_monitoring_alert_policy.this, google_project_iam_audit_config.this]
+  }
+
   assert {
     condition     = toset(flatten([for at in values(local.watched_at) : concat(at.pairs[*].endpoint, at.jobs)])) == toset(keys(local.functions))
     error_message = "An endpoint or a job may stand still unseen."
@@ -56,6 +60,9 @@ run "what_is_paused_is_not_watched" {
   variables {
     paused = ["*"]
   }
+  plan_options {
+    target = [google_monitoring_alert_policy.this]
+  }
 
   assert {
     condition     = length(local.stale_policies) == 0 && length(google_monitoring_alert_policy.this) == length(local.alerts)
@@ -68,6 +75,9 @@ run "each_account_is_watched" {
 
   variables {
     accounts = { red = { faction_id = 1 }, blue = { key = "key-blue" } }
+  }
+  plan_options {
+    target = [google_monitoring_alert_policy.this]
   }
 
   assert {
@@ -102,6 +112,9 @@ run "somebody_is_told" {
     billing_account = "012345-6789AB-CDEF01"
     monthly_budget  = 7
   }
+  plan_options {
+    target = [google_billing_budget.this, google_monitoring_notification_channel.webhook]
+  }
 
   assert {
     condition     = length(local.channels) == 3 && google_monitoring_notification_channel.webhook["discord"].type == "webhook_tokenauth"
@@ -124,6 +137,9 @@ run "two_installations_share_a_project" {
 
   variables {
     prefix = "test-"
+  }
+  plan_options {
+    target = [google_logging_metric.this, google_monitoring_alert_policy.this]
   }
 
   assert {

@@ -60,9 +60,9 @@ run "refuses_what_is_reserved_and_too_long" {
   command = plan
 
   variables {
-    accounts     = { red = { faction_id = 0 } }
-    prefix       = "thirteen-long-"
-    project      = "a-project-of-more-than-30-letters"
+    accounts = { red = { faction_id = 0 } }
+    prefix   = "thirteen-long-"
+    project  = "a-project-of-more-than-30-letters"
   }
 
   expect_failures = [var.accounts, var.prefix, var.project]

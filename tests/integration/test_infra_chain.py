@@ -101,6 +101,8 @@ def test_from_apply_to_destroy(
     # Beside these there is nothing but what a replace keeps for a day of the rows before.
     assert all("__" in name or name.startswith("before_") for name in added)
 
+    # The zips have run, and what is in them is not in the state.
+    terraform.without_zips()
     # What the functions did is nothing that Terraform would change back.
     terraform("plan", "-detailed-exitcode", "-input=false", "-no-color", "-var=deletion_protection=false")
     # It has just looked at everything that there is.

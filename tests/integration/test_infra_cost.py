@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from support.cloud_logging import entry_of
 from support.log_filter import accepts, parse
+from support.plan import LATER, Plan
 from support.processes import BIN, Process, environment
-from support.terraform import LATER, PROJECT, Checkout, Plan, common, once, planned
+from support.terraform import PROJECT, Checkout, common, once, planned
 
 from shared.backup.job import Done
 from shared.cost.alerts import policies

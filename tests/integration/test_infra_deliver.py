@@ -11,7 +11,7 @@ import pytest
 import yaml
 from support.inputs import needed
 from support.processes import BIN, ROOT, environment, require
-from support.terraform import OFFLINE, PROJECT
+from support.terraform import OFFLINE, PROJECT, without_zips
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -41,6 +41,7 @@ class Repository:
         for name in ("endpoint.schema.json", "requirements.txt"):
             shutil.copy(ROOT / "functions" / name, self.root / "functions")
         shutil.copy(ROOT / ".gitignore", self.root)
+        without_zips(self.root / "infra")
         self._git("init", "--quiet", "--initial-branch=main")
         self.commit = self.changed()
 

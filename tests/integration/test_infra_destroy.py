@@ -23,6 +23,7 @@ def test_tables_outlive_a_destroy(tmp_path: Path, tmp_path_factory: pytest.TempP
         terraform = Deployment(tmp_path / "checkout", tmp_path_factory, bigquery=warehouse.host)
         # Each endpoint makes it slower, and one is as good as another here.
         terraform.keep("currency")
+        terraform.without_zips()
         terraform("apply", *YES)
         protected = ["currency", "currency_listings", *(f"{name}_log" for name in LEDGER)]
         refused = terraform("destroy", *YES, code=1)

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-    from support.terraform import Plan
+    from support.plan import Plan
 
 #: Account → the fault that strikes it.
 FAULTS = {

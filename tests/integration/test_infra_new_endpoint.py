@@ -6,7 +6,8 @@ import re
 from typing import Any
 
 import pytest
-from support.terraform import TWO_FACTIONS, Checkout, Plan, common, once, planned
+from support.plan import Plan
+from support.terraform import TWO_FACTIONS, Checkout, common, once, planned
 
 pytestmark = pytest.mark.timeout(300)
 

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import pytest
 import yaml
 from support.processes import ROOT, must_skip, require
-from support.terraform import TWO_FACTIONS, Checkout, Plan, common, is_plain, planned
+from support.terraform import TWO_FACTIONS, Checkout, common, is_plain, planned
 
 from shared.endpoint_file import find_endpoints, load_endpoint
 from shared.job import find_jobs, load_job
@@ -19,6 +19,8 @@ from shared.job import find_jobs, load_job
 if TYPE_CHECKING:
     from pathlib import Path
     from typing import Any
+
+    from support.plan import Plan
 
     from shared.endpoint import Endpoint
 
@@ -53,7 +55,8 @@ def test_files_are_formatted():
 
 def test_configuration_is_valid(tmp_path: Path, tmp_path_factory: pytest.TempPathFactory):
     """Terraform finds no mistake in the configuration, before it knows any variable."""
-    assert "valid" in Checkout.copy(tmp_path / "copy", tmp_path_factory)("validate", "-no-color").stdout
+    checkout = Checkout.copy(tmp_path / "copy", tmp_path_factory, zips=True)
+    assert "valid" in checkout("validate", "-no-color").stdout
 
 
 @pytest.mark.parametrize("file", sorted(file.name for file in (INFRA / "tests").glob("*.tftest.hcl")))
@@ -139,6 +142,10 @@ def test_endpoint_is_granted_its_own_and_no_more(plan: Plan, endpoint: Endpoint)
     if endpoint.scope == "account":
         # A message for both factions becomes one for each.
         expected |= {("pubsub_topic_iam_member", "roles/pubsub.publisher", f"{PROJECT}/topics/test-{name}")}
+    if any(table.mode == "replace" for table in endpoint.tables.values()):
+        # What it replaces it keeps, as a snapshot that ends by itself.
+        keeper = f"{PROJECT}/roles/test_tcdatalogger_snapshot_keeper"
+        expected |= {("bigquery_dataset_iam_member", keeper, "torn_test")}
     assert found == expected
     (condition,) = plan.each("google_storage_bucket_iam_member.archive")[name]["condition"]
     prefix = f"projects/_/buckets/{archive}/objects/raw/{name}/"

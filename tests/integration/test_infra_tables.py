@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 from google.cloud import bigquery
-from support.terraform import Plan, planned
+from support.terraform import planned
 
 from shared.endpoint_file import find_endpoints, load_endpoint
 from shared.warehouse.bigquery_client import Place
@@ -15,6 +15,8 @@ from shared.warehouse.bigquery_tables import declared_tables
 
 if TYPE_CHECKING:
     from typing import Any
+
+    from support.plan import Plan
 
 pytestmark = pytest.mark.timeout(300)
 

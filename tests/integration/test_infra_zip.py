@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from zipfile import ZipFile
 
 import pytest
+from support.plan import Plan
 from support.processes import ROOT
 from support.terraform import Checkout, planned, planned_sources
 
@@ -18,7 +19,7 @@ from shared.endpoint_file import find_endpoints, load_endpoint
 from shared.job import find_jobs
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping
 
 pytestmark = pytest.mark.timeout(300)
 
@@ -27,6 +28,7 @@ FOLDERS = {name: file.parent for name, file in (find_endpoints() | find_jobs()).
 LAPTOP = re.compile(r"\bduckdb|shared\.views\.translate$")
 #: What is read at run time without being imported.
 DATA = re.compile(r"shared/views/(ledger/)?\w+\.sql")
+TARGET = "-target=google_storage_bucket_object.source"
 
 
 class Sources(NamedTuple):
@@ -57,11 +59,16 @@ def test_object_is_named_after_what_is_in_it(
     """The object's name, which the function's source is, is the hash of the zip's files and their names."""
     files = sources.files(name).items()
     lines = [f"{sha256(text.encode()).hexdigest()} {file}" for file, text in sorted(files)]
-    plan = planned(tmp_path_factory)
+    plan = planned(tmp_path_factory, zips=True)
     (build,) = plan.each("google_cloudfunctions2_function.this")[name]["build_config"]
     digest = sha256("\n".join(lines).encode()).hexdigest()
     assert build["source"][0]["storage_source"][0]["object"] == f"{name}/{digest}.zip"
     assert plan.each("google_storage_bucket_object.source")[name]["name"] == f"{name}/{digest}.zip"
+
+
+def test_what_is_planned_does_not_depend_on_the_zips(tmp_path_factory: pytest.TempPathFactory):
+    """With zips of nothing, which other tests plan with, every resource is the same to the letter."""
+    assert planned(tmp_path_factory, zips=True).resources == planned(tmp_path_factory).resources
 
 
 @pytest.mark.parametrize("name", FOLDERS)
@@ -92,7 +99,7 @@ def test_another_checkout_gives_the_same(
 
     Neither does what is not deployed: the command, what Python compiled, other files.
     """
-    checkout = Checkout.copy(tmp_path / "elsewhere" / "other name", tmp_path_factory)
+    checkout = Checkout.copy(tmp_path / "elsewhere" / "other name", tmp_path_factory, zips=True)
     for file in checkout.root.rglob("*"):
         if file.suffix in {".py", ".yaml", ".sql", ".txt"} and file.is_file():
             file.write_bytes(file.read_bytes().replace(b"\n", b"\r\n"))
@@ -104,19 +111,21 @@ def test_another_checkout_gives_the_same(
     assert changed(sources.bytes(), Sources(checkout.sources()).bytes()) == set()
 
 
-def test_what_changes_is_deployed_alone(
-    sources: Sources, tmp_path: Path, tmp_path_factory: pytest.TempPathFactory
-):
-    """A change in a function's folder makes its zip alone another; one in the package, all."""
+def test_what_changes_is_deployed_alone(tmp_path: Path, tmp_path_factory: pytest.TempPathFactory):
+    """A change in a function's folder makes its object alone another; one in the package, all.
+
+    Objects are named after what is in their zips, so that the zips themselves need not be written.
+    """
+    before = objects(planned(tmp_path_factory))
     checkout = Checkout.copy(tmp_path / "copy", tmp_path_factory)
 
     append(checkout.root / "functions" / "crimes" / "main.py", "\n# changed")
     append(checkout.root / "functions" / "items" / "endpoint.yaml", "\n# changed")
-    in_folders = Sources(checkout.sources()).bytes()
-    assert changed(sources.bytes(), in_folders) == {"crimes", "items"}
+    in_folders = objects(Plan.read(checkout.plan(TARGET)))
+    assert changed(before, in_folders) == {"crimes", "items"}
 
     append(checkout.root / "shared" / "errors.py", "\n# changed")
-    assert changed(in_folders, Sources(checkout.sources()).bytes()) == FOLDERS.keys()
+    assert changed(in_folders, objects(Plan.read(checkout.plan(TARGET)))) == FOLDERS.keys()
 
 
 def test_backup_knows_the_tables_by_name(sources: Sources):
@@ -125,7 +134,12 @@ def test_backup_knows_the_tables_by_name(sources: Sources):
     assert json.loads(sources.files("backup")["tables.json"]) == sorted(tables)
 
 
-def changed(before: dict[str, bytes], after: dict[str, bytes]) -> set[str]:
+def objects(plan: Plan) -> dict[str, str]:
+    """Return the name of the object that each function is deployed from."""
+    return {name: one["name"] for name, one in plan.each("google_storage_bucket_object.source").items()}
+
+
+def changed(before: Mapping[str, object], after: Mapping[str, object]) -> set[str]:
     assert before.keys() == after.keys() == FOLDERS.keys()
     return {name for name in before if before[name] != after[name]}
 

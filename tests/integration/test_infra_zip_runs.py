@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import shutil
 import zipfile
 from typing import TYPE_CHECKING
 
 import pytest
 from support import packages
 from support.cloud_run import Service
-from support.terraform import Checkout
+from support.terraform import planned_sources
 
 from shared.simulator import Simulator
 
@@ -18,21 +17,18 @@ if TYPE_CHECKING:
 
 #: What only the laptop has, and what only development has.
 ABSENT = ("duckdb", "rich", "sqlglot", "apscheduler", "pytest", "pip", "shared.cli", "shared.simulator")
+#: An endpoint and a job; all zips are made in the same way.
+NAMES = ("currency", "backup")
 
 
 @pytest.fixture(name="zips", scope="module")
 def _zips(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
-    """Unpack the zips of an endpoint and of a job; all are made in the same way, and each takes seconds."""
-    checkout = Checkout.copy(tmp_path_factory.mktemp("zips") / "checkout", tmp_path_factory)
-    for folder in checkout.root.glob("functions/*/"):
-        if folder.name != "currency":
-            shutil.rmtree(folder)
-    unpacked = {}
-    for name in checkout.sources():
-        unpacked[name] = checkout.root / "unpacked" / name
-        with zipfile.ZipFile(checkout.infra / ".build" / f"{name}.zip") as file:
-            file.extractall(unpacked[name])
-    return unpacked
+    """Unpack zips, each into a folder of its own."""
+    zips, folder = planned_sources(tmp_path_factory), tmp_path_factory.mktemp("unpacked")
+    for name in NAMES:
+        with zipfile.ZipFile(zips[name]) as file:
+            file.extractall(folder / name)
+    return {name: folder / name for name in NAMES}
 
 
 @pytest.fixture(name="environment", scope="module")
@@ -41,7 +37,7 @@ def _environment(zips: dict[str, Path], tmp_path_factory: pytest.TempPathFactory
 
 
 @pytest.mark.timeout(400)
-@pytest.mark.parametrize("name", ["currency", "backup"])
+@pytest.mark.parametrize("name", NAMES)
 def test_nothing_else_is_on_the_path(zips: dict[str, Path], environment: Path, name: str) -> None:
     """The package is found in the unpacked zip, its packages in the environment, and no more than that."""
     found = packages.asked(environment, zips[name], "main", "shared", "google.cloud.bigquery", *ABSENT)

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 from urllib.request import urlopen
 
 from support.processes import Process, environment, must_skip
-from support.terraform import OFFLINE, Checkout, Done
+from support.terraform import OFFLINE, Checkout, Done, without_zips
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -49,7 +49,7 @@ class Deployment:
         """
         if not OFFLINE.exists():
             must_skip(f"{OFFLINE} is not here, which applies Terraform into emulators")
-        self._checkout = Checkout.copy(root, factory)
+        self._checkout = Checkout.copy(root, factory, zips=True)
         self._pubsub, self._bigquery = f"http://{pubsub}/v1", f"http://{bigquery}/bigquery/v2"
         self._runs = 0
         self._settings = {
@@ -78,6 +78,10 @@ class Deployment:
         for folder in [*self._checkout.root.glob("functions/*/"), *self._checkout.root.glob("jobs/*/")]:
             if folder.name != endpoint:
                 shutil.rmtree(folder)
+
+    def without_zips(self) -> None:
+        """Let Terraform write zips of nothing from now on, which is much faster."""
+        without_zips(self._checkout.infra)
 
     def state(self) -> dict[str, dict[str, Any]]:
         """Return what is deployed: ``type.name`` → key in for_each, or "" → attributes."""

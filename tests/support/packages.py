@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import hashlib
 import json
 import os
@@ -18,6 +19,15 @@ if TYPE_CHECKING:
 
 __all__ = ["asked", "installed"]
 
+#: What uv calls what pip's configuration has.
+_PIP_TO_UV = {
+    "cert": "SSL_CERT_FILE",
+    "extra-index-url": "UV_INDEX",
+    "find-links": "UV_FIND_LINKS",
+    "index-url": "UV_DEFAULT_INDEX",
+}
+#: Between several values, where it is no space.
+_SEPARATOR = {"UV_FIND_LINKS": ","}
 _LOOK = """
 import importlib.util, json, sys
 names = sys.argv[1:]
@@ -32,14 +42,12 @@ def installed(requirements: Path, factory: pytest.TempPathFactory) -> Path:
     """Return the virtual environment of a requirements.txt, made once for all tests of a session."""
     text = requirements.read_bytes()
     folder = common(factory) / f"packages-{hashlib.sha256(text).hexdigest()[:12]}"
-    # The package index that a person has set up for pip is the only one there may be.
-    index = {name: value for name, value in os.environ.items() if name.startswith("PIP_")}
 
     def make() -> bool:
         _run(_python(), "-m", "venv", "--without-pip", str(folder), env=environment())
-        pip = [str(BIN / "python"), "-m", "pip", "--python", str(folder), "install", "--quiet"]
-        locked = ["--disable-pip-version-check", "--require-hashes", "-r", str(requirements)]
-        _run(*pip, *locked, env=environment(**index))
+        uv = [str(BIN / "python"), "-m", "uv", "pip", "install", "--quiet"]
+        locked = ["--python", str(folder / "bin" / "python"), "--require-hashes", "-r", str(requirements)]
+        _run(*uv, *locked, env=environment(**_index()))
         return True
 
     once(common(factory), folder.name, make)
@@ -51,6 +59,24 @@ def asked(packages: Path, source: Path, *modules: str) -> dict[str, Path]:
     told = _run(str(packages / "bin" / "python"), "-c", _LOOK, *modules, cwd=source, env={"PATH": "/usr/bin"})
     found: dict[str, Any] = json.loads(told)
     return {name: Path(origin) for name, origin in found.items()}
+
+
+def _index() -> dict[str, str]:
+    """Return where packages come from, as uv is told it.
+
+    That is where a person has set up pip to look, who may have no other way to packages; uv does not read
+    it. Hashes are required, so that it does not matter which of several places has a file.
+    """
+    pip = {name: value for name, value in os.environ.items() if name.startswith("PIP_")}
+    said = _run(str(BIN / "python"), "-m", "pip", "config", "list", env=environment(**pip))
+    found = {name: value for name, value in os.environ.items() if name.startswith(("UV_", "SSL_CERT_"))}
+    found["UV_INDEX_STRATEGY"] = "unsafe-best-match"
+    # What is in the environment comes before what is in files, and is said first.
+    for line in reversed(said.splitlines()):
+        name, _, value = line.partition("=")
+        if told := _PIP_TO_UV.get(name.rpartition(".")[2]):
+            found[told] = _SEPARATOR.get(told, " ").join(str(ast.literal_eval(value)).split())
+    return found
 
 
 def _python() -> str:

@@ -12,48 +12,53 @@ import os
 import re
 import shutil
 import uuid
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from support.plan import Plan
 from support.processes import ROOT, Process, environment, must_skip, require
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable
     from pathlib import Path
 
     import pytest
 
 __all__ = [
-    "LATER",
     "OFFLINE",
     "PROJECT",
     "TWO_FACTIONS",
     "Checkout",
     "Done",
-    "Plan",
     "common",
     "is_plain",
     "once",
     "planned",
     "planned_sources",
+    "without_zips",
 ]
 
 OFFLINE = ROOT.parent / "shared" / "tools" / "terraform-offline" / "tf"
 PROJECT = "demo-project"
 #: The variables of an installation that is not the default one; its plan stands beside them.
 TWO_FACTIONS = ROOT / "infra" / "tests" / "golden" / "two-factions.tfvars"
-#: What a value is that only the cloud knows.
-LATER = "(known after apply)"
 
 _PARTS = ("infra", "functions", "jobs", "shared")
 _LEAVE = shutil.ignore_patterns(
     "__pycache__", ".terraform", ".build", ".delivery", "terraform.tfvars", "*.auto.tfvars", "*.tfstate*"
 )
 _PLAN = ("-input=false", "-lock=false", "-no-color", f"-var=project={PROJECT}")
-#: What the cloud gives a function, within a block that the configuration says.
-_GIVEN = {"build", "gcf_uri", "service", "uri"}
 _INIT = ("init", "-input=false", "-no-color")
 _BACKEND = 'terraform {\n  backend "local" {}\n}\n'
+# Four fifths of a plan's time go to the contents of the archives. Blocks of an override file replace those
+# that they override; the objects' names are made from the files and not from the archives.
+_NO_ZIPS = """\
+data "archive_file" "source" {
+  source {
+    filename = "nothing"
+    content  = "Nothing."
+  }
+}
+"""
 
 
 class Done(NamedTuple):
@@ -67,51 +72,6 @@ class Done(NamedTuple):
     def text(self) -> str:
         """Give all that it said, without the frames and line breaks that Terraform draws around it."""
         return " ".join(re.sub(r"[│╷╵]", " ", f"{self.stdout}\n{self.stderr}").split())
-
-
-@dataclass(frozen=True, slots=True)
-class Plan:
-    """What Terraform would make in an empty project: address → its values, and where each value is said."""
-
-    resources: dict[str, dict[str, Any]]
-    configured: dict[str, dict[str, Any]]
-
-    @classmethod
-    def read(cls, text: str) -> Plan:
-        """Read what ``terraform show -json`` says."""
-        document = json.loads(text)
-        resources = {
-            change["address"]: _later(change["change"]["after"], change["change"].get("after_unknown"))
-            for change in document["resource_changes"]
-            if change["mode"] == "managed"
-        }
-        root = document["configuration"]["root_module"]
-        return cls(resources, {one["address"]: one.get("expressions", {}) for one in root["resources"]})
-
-    def each(self, block: str) -> dict[str, dict[str, Any]]:
-        """Return a block's resources by their keys in for_each; by "" where there is but one."""
-        found = {}
-        for address, values in self.resources.items():
-            match = re.fullmatch(rf'{re.escape(block)}(?:\["(.*)"\])?', address)
-            if match:
-                found[match[1] or ""] = values
-        return found
-
-    def one(self, block: str) -> dict[str, Any]:
-        """Return the only resource of a block."""
-        (found,) = self.each(block).values()
-        return found
-
-    def of(self, kind: str) -> dict[str, dict[str, Any]]:
-        """Return all resources of a type, by address."""
-        return {name: values for name, values in self.resources.items() if name.startswith(f"{kind}.")}
-
-    def said(self) -> dict[str, Any]:
-        """Return every resource with the values that the configuration gives it, less what is empty."""
-        return {
-            address: _tidy(_chosen(values, self.configured[address.split("[")[0]]))
-            for address, values in sorted(self.resources.items())
-        }
 
 
 class Checkout:
@@ -128,11 +88,19 @@ class Checkout:
         self._common = common
 
     @classmethod
-    def copy(cls, root: Path, factory: pytest.TempPathFactory) -> Checkout:
-        """Copy the repository's parts; what Terraform has made there stays behind."""
+    def copy(cls, root: Path, factory: pytest.TempPathFactory, *, zips: bool = False) -> Checkout:
+        """Copy the repository's parts; what Terraform has made there stays behind.
+
+        Args:
+            root: Where to.
+            factory: Of the test's folders.
+            zips: Whether the functions' zips have what is deployed; it takes five times as long.
+        """
         require("terraform")
         for name in _PARTS:
             shutil.copytree(ROOT / name, root / name, ignore=_LEAVE, dirs_exist_ok=True)
+        if not zips:
+            without_zips(root / "infra")
         return cls(root, common(factory))
 
     def __call__(self, *words: str, code: int = 0) -> Done:
@@ -169,6 +137,11 @@ class Checkout:
         return _ran(*words, folder=self.infra, common=self._common, **settings)
 
 
+def without_zips(infra: Path) -> None:
+    """Let Terraform write zips of nothing in a copy of infra/; all else that it plans stays the same."""
+    (infra / "zips_override.tf").write_text(_NO_ZIPS, encoding="utf-8")
+
+
 def is_plain(shared: Path) -> bool:
     """Say whether Terraform itself can have its providers; skip where neither it nor the tool can run."""
 
@@ -202,20 +175,25 @@ def once(folder: Path, name: str, make: Callable[[], Any]) -> Any:
         return json.loads(file.read_text(encoding="utf-8"))
 
 
-def planned(factory: pytest.TempPathFactory) -> Plan:
+def planned(factory: pytest.TempPathFactory, *, zips: bool = False) -> Plan:
     """Return the plan of two factions and the repository as it is, which is made once for all tests."""
-    where = common(factory)
+    name = _planned_in(zips=zips)
 
     def make() -> str:
-        return Checkout.copy(where / "two-factions", factory).plan(f"-var-file={TWO_FACTIONS}")
+        checkout = Checkout.copy(common(factory) / name, factory, zips=zips)
+        return checkout.plan(f"-var-file={TWO_FACTIONS}")
 
-    return Plan.read(once(where, "two-factions", make))
+    return Plan.read(once(common(factory), name, make))
 
 
 def planned_sources(factory: pytest.TempPathFactory) -> dict[str, Path]:
     """Return where the functions' zips of that plan are."""
-    planned(factory)
-    return _zips(common(factory) / "two-factions" / "infra")
+    planned(factory, zips=True)
+    return _zips(common(factory) / _planned_in(zips=True) / "infra")
+
+
+def _planned_in(*, zips: bool) -> str:
+    return "two-factions-and-zips" if zips else "two-factions"
 
 
 def _zips(infra: Path) -> dict[str, Path]:
@@ -236,40 +214,3 @@ def _ran(*words: str, folder: Path, common: Path, **settings: str) -> Done:
     said = common / "said" / uuid.uuid4().hex
     with Process(words, folder=said, env=env, cwd=folder) as process:
         return Done(process.wait(timeout=280), process.stdout, process.stderr)
-
-
-def _later(values: Any, unknown: Any) -> Any:
-    """Return values, and where only the cloud knows them, that it does."""
-    if unknown is True:
-        return LATER
-    if isinstance(values, dict):
-        hidden = unknown if isinstance(unknown, dict) else {}
-        return {key: _later(values.get(key), hidden.get(key)) for key in values.keys() | hidden.keys()}
-    if isinstance(values, list):
-        hidden = unknown if isinstance(unknown, list) else []
-        return [_later(value, hidden[at] if at < len(hidden) else None) for at, value in enumerate(values)]
-    return values
-
-
-def _chosen(values: Mapping[str, Any], said: Mapping[str, Any]) -> dict[str, Any]:
-    """Return the values that a configuration gives a resource, with its blocks.
-
-    A dynamic block is not in the plan's configuration, so that every block stays which is there.
-    """
-    return {
-        key: value
-        for key, value in values.items()
-        if key in said or (isinstance(value, list) and value != [])
-    }
-
-
-def _tidy(value: Any) -> Any:
-    """Return a value in order, without what is empty or the cloud's; texts of JSON opened."""
-    if isinstance(value, dict):
-        tidied = {key: _tidy(one) for key, one in sorted(value.items()) if key not in _GIVEN}
-        return {key: one for key, one in tidied.items() if one is not None and one not in ({}, [])}
-    if isinstance(value, list):
-        return [_tidy(one) for one in value]
-    if isinstance(value, str) and value[:1] + value[-1:] in {"[]", "{}"}:
-        return json.loads(value)
-    return value
