@@ -3,7 +3,7 @@
 locals {
   # 6 to 30 characters; what is longer keeps its beginning and a hash, so that different names stay different.
   service_account_ids = {
-    for name, id in merge({ for name, _ in local.functions : name => "${var.prefix}fn-${trim(replace(name, "_", "-"), "-")}" }) :
+    for name, id in { for name, _ in local.functions : name => "${var.prefix}fn-${trim(replace(name, "_", "-"), "-")}" } :
     name => length(id) <= 30 && trim(name, "_") == name ? id : "${substr(id, 0, min(23, length(id)))}-${substr(sha1(name), 0, 6)}"
   }
 }

@@ -20,12 +20,36 @@ resource "google_storage_bucket" "archive" {
     retention_duration_seconds = 604800
   }
 
-  # What nobody reads moves to nearline, coldline and archive by itself, which costs nothing; objects below 128 KiB stay.
+  # Unless archive_days says otherwise, what nobody reads moves to nearline, coldline and archive by itself, which costs nothing; objects below 128 KiB stay.
   # A lifecycle rule would move those too, at 0.01 to 0.05 USD a thousand: our pages have 5 kB, whose year in the dearest
   # class costs a tenth of one move.
-  autoclass {
-    enabled                = true
-    terminal_storage_class = "ARCHIVE"
+  dynamic "autoclass" {
+    for_each = var.archive_days == null ? ["ARCHIVE"] : []
+
+    content {
+      enabled                = true
+      terminal_storage_class = autoclass.value
+    }
+  }
+
+  dynamic "lifecycle_rule" {
+    for_each = var.archive_days == null ? {} : {
+      NEARLINE = var.archive_days.nearline
+      COLDLINE = var.archive_days.coldline
+      ARCHIVE  = var.archive_days.archive
+    }
+
+    content {
+      condition {
+        age            = lifecycle_rule.value
+        matches_prefix = ["${local.archive_folder}/"]
+        with_state     = "LIVE"
+      }
+      action {
+        type          = "SetStorageClass"
+        storage_class = lifecycle_rule.key
+      }
+    }
   }
 
   lifecycle_rule {

@@ -23,8 +23,8 @@ locals {
       )]),
     )
     ]), flatten([
-    for folder, file in local.jobs : [
-      for key in setsubtract(keys(file), ["name", "description", "every", "memory", "timeout", "permissions", "project_permissions"]) : "jobs/${folder}/job.yaml: ${key}"
+    for folder, file in local.declared_jobs : [
+      for key in setsubtract(try(keys(file), []), ["name", "description", "every", "memory", "timeout", "permissions", "project_permissions"]) : "jobs/${folder}/job.yaml: ${key}"
     ]
   ]))
 
@@ -60,7 +60,7 @@ locals {
 
   misnamed = concat(
     [for folder, file in local.declared : "functions/${folder} is named ${try(tostring(file.name), "nothing")}" if try(file.name, "") != folder],
-    [for folder, file in local.jobs : "jobs/${folder} is named ${try(tostring(file.name), "nothing")}" if try(file.name, "") != folder],
+    [for folder, file in local.declared_jobs : "jobs/${folder} is named ${try(tostring(file.name), "nothing")}" if try(file.name, "") != folder],
   )
   taken_names = setintersection(concat(keys(local.jobs), ["dead-letters", "key-rotation"]), keys(local.endpoints))
 

@@ -22,7 +22,6 @@ locals {
 
   endpoints = {
     for folder, file in local.declared : folder => {
-      name             = try(tostring(file.name), "")
       description      = try(tostring(file.description), "")
       scope            = try(tostring(file.scope), "account")
       every            = try(tostring(file.every), "")
@@ -30,7 +29,6 @@ locals {
       calls_per_minute = try(tonumber(file.calls_per_minute), 0)
       memory           = try(tostring(file.memory), "512Mi")
       writer           = try(tostring(file.writer), "load")
-      max_rejected     = try(tonumber(file.max_rejected), 0.1)
       version          = try(tonumber(file.version), 1)
       requests         = try(keys(file.requests), [])
       tables = {
@@ -57,7 +55,7 @@ locals {
     }
   }
 
-  # "" is what the whole installation runs as where no accounts are configured; its account is named `default`.
+  # Where none are configured there is one account, which functions name `default`.
   accounts = length(var.accounts) > 0 ? var.accounts : { default = { faction_id = null, key = null } }
 
   # An endpoint of scope global is read once for all, with the first key that any account names, as the function does.

@@ -88,8 +88,8 @@ resource "google_cloudfunctions2_function" "this" {
 
   lifecycle {
     precondition {
-      condition     = length(local.function_names[each.key]) <= 63
-      error_message = "${each.value.folder}: a function's name is at most 63 characters with the prefix: ${local.function_names[each.key]}."
+      condition     = can(regex("^[a-z]([-a-z0-9]{0,61}[a-z0-9])?$", local.function_names[each.key]))
+      error_message = "${each.value.folder}: a function's name is at most 63 characters with the prefix, and _ (which becomes -) is not its last: ${local.function_names[each.key]}."
     }
   }
 }

@@ -97,7 +97,7 @@ resource "google_pubsub_topic_iam_member" "fan_out" {
 
 # Jobs: what job.yaml asks for, on the dataset and on the project.
 resource "google_project_iam_custom_role" "job" {
-  for_each = local.jobs
+  for_each = { for name, job in local.jobs : name => job if length(job.permissions) > 0 }
 
   role_id     = "${replace(var.prefix, "-", "_")}tcdatalogger_${each.key}"
   title       = "TCdatalogger ${each.key}"
@@ -108,7 +108,7 @@ resource "google_project_iam_custom_role" "job" {
 }
 
 resource "google_bigquery_dataset_iam_member" "job" {
-  for_each = local.jobs
+  for_each = google_project_iam_custom_role.job
 
   dataset_id = google_bigquery_dataset.this.dataset_id
   role       = google_project_iam_custom_role.job[each.key].id
@@ -116,7 +116,7 @@ resource "google_bigquery_dataset_iam_member" "job" {
 }
 
 resource "google_project_iam_custom_role" "job_project" {
-  for_each = local.jobs
+  for_each = { for name, job in local.jobs : name => job if length(job.project_permissions) > 0 }
 
   role_id     = "${replace(var.prefix, "-", "_")}tcdatalogger_${each.key}_project"
   title       = "TCdatalogger ${each.key}, project"
@@ -127,7 +127,7 @@ resource "google_project_iam_custom_role" "job_project" {
 }
 
 resource "google_project_iam_member" "job" {
-  for_each = local.jobs
+  for_each = google_project_iam_custom_role.job_project
 
   project = var.project
   role    = google_project_iam_custom_role.job_project[each.key].id

@@ -2,8 +2,20 @@
 # endpoint is: topic, subscription, schedule, function.
 
 locals {
-  jobs = {
+  declared_jobs = {
     for file in fileset(local.root, "jobs/*/job.yaml") :
-    basename(dirname(file)) => yamldecode(file("${local.root}/${file}"))
+    basename(dirname(file)) => try(yamldecode(file("${local.root}/${file}")), null)
+  }
+
+  # With the defaults of shared/job.py.
+  jobs = {
+    for folder, file in local.declared_jobs : folder => {
+      description         = try(tostring(file.description), "")
+      every               = try(tostring(file.every), "")
+      memory              = try(tostring(file.memory), "512Mi")
+      timeout             = try(tonumber(file.timeout), local.timeout_seconds)
+      permissions         = try([for permission in file.permissions : tostring(permission)], [])
+      project_permissions = try([for permission in file.project_permissions : tostring(permission)], [])
+    }
   }
 }

@@ -19,7 +19,7 @@ resource "google_secret_manager_secret" "key" {
 
   rotation {
     rotation_period    = "${local.rotation_seconds}s"
-    next_rotation_time = timeadd(time_static.first_rotation.rfc3339, "${local.rotation_seconds}s")
+    next_rotation_time = timeadd(time_static.key_added[each.key].rfc3339, "${local.rotation_seconds}s")
   }
 
   lifecycle {
@@ -34,8 +34,11 @@ locals {
   rotation_seconds = 180 * 24 * 60 * 60
 }
 
-# When the installation was made: the moment that reminders count from.
-resource "time_static" "first_rotation" {}
+# When each key was added, which its reminders count from: one that is added a year later must not be reminded of in
+# the past, which Secret Manager refuses.
+resource "time_static" "key_added" {
+  for_each = local.keys
+}
 
 resource "google_pubsub_topic" "key_rotation" {
   name = "${var.prefix}key-rotation"

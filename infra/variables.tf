@@ -48,6 +48,21 @@ variable "alert_webhooks" {
   }
 }
 
+variable "archive_days" {
+  description = "After how many days every raw response moves to nearline, coldline and archive storage. Null: Autoclass moves what is large enough to pay for it. The moves are billed, and `tcdatalogger cost` does not count them."
+  type = object({
+    nearline = optional(number, 30)
+    coldline = optional(number, 90)
+    archive  = optional(number, 365)
+  })
+  default = null
+
+  validation {
+    condition     = var.archive_days == null || try(1 <= var.archive_days.nearline && var.archive_days.nearline < var.archive_days.coldline && var.archive_days.coldline < var.archive_days.archive, false)
+    error_message = "archive_days must grow: 1 <= nearline < coldline < archive."
+  }
+}
+
 variable "archive_delete_after_days" {
   description = "After how many days raw responses are deleted; 0 keeps them. Without them a run cannot be replayed from the archive."
   type        = number
@@ -76,6 +91,11 @@ variable "commit" {
   type        = string
   default     = ""
   nullable    = false
+
+  validation {
+    condition     = can(regex("^([0-9a-f]{7,64})?$", var.commit))
+    error_message = "A commit is 7 to 64 hexadecimal digits: git rev-parse HEAD."
+  }
 }
 
 variable "dataset" {
@@ -94,6 +114,11 @@ variable "dataset_location" {
   description = "Where the dataset is, such as US or EU. Null: the region. It cannot be changed without losing the tables."
   type        = string
   default     = null
+
+  validation {
+    condition     = var.dataset_location == null || can(regex("^(US|EU|[a-z]+-[a-z]+[0-9]+)$", coalesce(var.dataset_location, "-")))
+    error_message = "A dataset's location is US, EU, or a region such as us-central1."
+  }
 }
 
 variable "deletion_protection" {

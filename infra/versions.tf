@@ -1,6 +1,6 @@
 terraform {
-  # 1.9: a variable's validation may refer to other variables.
-  required_version = ">= 1.9"
+  # What the tests run.
+  required_version = ">= 1.11"
 
   required_providers {
     archive = {

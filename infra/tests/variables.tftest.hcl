@@ -10,9 +10,12 @@ run "refuses_what_is_no_name_and_no_choice" {
     accounts                  = { "red faction" = {} }
     alert_emails              = ["leader"]
     alert_webhooks            = { chat = "http://example.com/hook" }
+    archive_days              = { nearline = 0 }
     archive_delete_after_days = 29
     billing_account           = "012345"
+    commit                    = "main"
     dataset                   = "torn-data"
+    dataset_location          = "Europe"
     log_level                 = "LOUD"
     log_retention_days        = 0
     max_instances             = 0
@@ -24,8 +27,8 @@ run "refuses_what_is_no_name_and_no_choice" {
   }
 
   expect_failures = [
-    var.accounts, var.alert_emails, var.alert_webhooks, var.archive_delete_after_days, var.billing_account,
-    var.dataset, var.log_level, var.log_retention_days, var.max_instances, var.monthly_budget, var.prefix, var.project,
+    var.accounts, var.alert_emails, var.alert_webhooks, var.archive_days, var.archive_delete_after_days, var.billing_account,
+    var.commit, var.dataset, var.dataset_location, var.log_level, var.log_retention_days, var.max_instances, var.monthly_budget, var.prefix, var.project,
     var.region, var.torn_api_url,
   ]
 }
@@ -36,9 +39,12 @@ run "refuses_a_key_itself_and_what_is_just_beyond" {
   variables {
     accounts                  = { red = { key = "AbCdEfGhIjKlMnOp" } }
     alert_emails              = ["leader@example"]
+    archive_days              = { nearline = 90, coldline = 90 }
     archive_delete_after_days = -1
     billing_account           = "012345-6789ab-cdef01"
+    commit                    = "abc123"
     dataset                   = ""
+    dataset_location          = "eu"
     log_level                 = "info"
     log_retention_days        = 3651
     max_instances             = 1.5
@@ -50,8 +56,8 @@ run "refuses_a_key_itself_and_what_is_just_beyond" {
   }
 
   expect_failures = [
-    var.accounts, var.alert_emails, var.archive_delete_after_days, var.billing_account, var.dataset,
-    var.log_level, var.log_retention_days, var.max_instances, var.monthly_budget, var.prefix, var.project, var.region,
+    var.accounts, var.alert_emails, var.archive_days, var.archive_delete_after_days, var.billing_account, var.commit,
+    var.dataset, var.dataset_location, var.log_level, var.log_retention_days, var.max_instances, var.monthly_budget, var.prefix, var.project, var.region,
     var.torn_api_url,
   ]
 }

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from shared.cli.near import unknown
 from shared.endpoint_file import find_endpoints, load_endpoint
 from shared.logs import configure
 from shared.schedule import rfc3339, slot_name
@@ -115,7 +116,7 @@ def one_endpoint(name: str) -> Endpoint:
     """
     files = find_endpoints()
     if name not in files:
-        raise click.UsageError(f"There is no endpoint {name!r}. There are: {', '.join(files)}.")
+        raise click.UsageError(unknown("endpoint", name, files))
     return load_endpoint(files[name])
 
 

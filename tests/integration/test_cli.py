@@ -107,7 +107,7 @@ def test_dry_run_asks_for_nothing(shell):
     ("words", "says"),
     [
         (["run"], "Name an endpoint, or --all. There are: basic, crimes"),
-        (["run", "crims"], "There is no endpoint 'crims'. There are: basic, crimes"),
+        (["run", "crims"], "There is no endpoint 'crims'. Did you mean crimes? There are: basic, crimes"),
         (["run", "crimes", "--set", "cat"], "'cat' is not NAME=VALUE"),
         (["rnu"], "No such command 'rnu'. There are: run, up"),
         (["query"], "Missing argument 'SQL'"),

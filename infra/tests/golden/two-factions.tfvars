@@ -5,6 +5,7 @@ accounts = {
   red  = { faction_id = 1234, key = "key-red" }
 }
 alert_emails              = ["leader@example.com"]
+archive_days              = { nearline = 10 }
 archive_delete_after_days = 400
 billing_account           = "012345-6789AB-CDEF01"
 dataset                   = "torn_test"
