@@ -93,6 +93,37 @@ run "each_account_has_a_key_and_only_the_first_is_read_for_all" {
   }
 }
 
+# Years apart, and each half a year before its first reminder.
+run "each_key_is_reminded_of_from_its_own_day" {
+  command = plan
+
+  variables {
+    accounts = { red = { faction_id = 1, key = "key-red" }, blue = { faction_id = 2, key = "key-blue" } }
+  }
+  plan_options {
+    target = [google_secret_manager_secret.key]
+  }
+
+  override_resource {
+    target          = time_static.key_added["key-blue"]
+    override_during = plan
+    values          = { rfc3339 = "2026-01-01T00:00:00Z" }
+  }
+  override_resource {
+    target          = time_static.key_added["key-red"]
+    override_during = plan
+    values          = { rfc3339 = "2028-01-01T00:00:00Z" }
+  }
+
+  assert {
+    condition = { for key, secret in google_secret_manager_secret.key : key => secret.rotation[0].next_rotation_time } == {
+      key-blue = "2026-06-30T00:00:00Z"
+      key-red  = "2028-06-29T00:00:00Z"
+    }
+    error_message = "A key's first reminder is not half a year after it was added."
+  }
+}
+
 run "accounts_without_a_key_share_the_endpoints_own" {
   command = plan
 

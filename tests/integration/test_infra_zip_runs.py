@@ -23,12 +23,12 @@ NAMES = ("currency", "backup")
 
 @pytest.fixture(name="zips", scope="module")
 def _zips(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
-    """Unpack zips, each into a folder of its own."""
+    """Unpack zips, each into a folder that is named as the platform names it."""
     zips, folder = planned_sources(tmp_path_factory), tmp_path_factory.mktemp("unpacked")
     for name in NAMES:
         with zipfile.ZipFile(zips[name]) as file:
-            file.extractall(folder / name)
-    return {name: folder / name for name in NAMES}
+            file.extractall(folder / name / "workspace")
+    return {name: folder / name / "workspace" for name in NAMES}
 
 
 @pytest.fixture(name="environment", scope="module")

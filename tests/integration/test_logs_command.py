@@ -322,6 +322,15 @@ def test_what_the_platform_says_is_shown_with_its_service(log: Log, server: Clou
         ]
 
 
+def test_a_name_finds_lines_by_their_labels_too(log: Log, server: CloudLoggingServer) -> None:
+    """Where the prefix is not given, an endpoint's and a job's lines are found all the same."""
+    server.add(entry_of(job_line("backup/20261120", minutes=5), service="t-backup", project=PROJECT))
+    server.add(entry_of(run_line("crimes/red/123", minutes=4), service="t-crimes", project=PROJECT))
+    for name in ("backup", "crimes"):
+        (found,) = log.shown(f"--endpoint={name}", cloud=True)
+        assert f" of {name}/" in found
+
+
 def test_nothing_in_a_line_plays_tricks(log: Log) -> None:
     """Neither with escape sequences nor with rich's markup nor with line ends; on a terminal as in a pipe."""
     evil = "[red]x[/red] [link=http://e] :smile: \x1b[2J\x1b]0;t\x07\x9b1m\u202e\nERROR fake\r"
