@@ -5,6 +5,7 @@ With its error codes in ``torn_errors`` all that knows this API; a second API is
 
 from __future__ import annotations
 
+import secrets
 import threading
 import time
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -34,6 +35,7 @@ ENVELOPE = ("_metadata",)
 
 _T = TypeVar("_T", bound=msgspec.Struct)
 _TOO_SOON = {408, 425}
+_PER_MICROSECOND = 10**6
 
 
 class KeyAuth(AuthBase):
@@ -73,7 +75,11 @@ _page = msgspec.json.Decoder(_Page)
 
 
 class _Stamps:
-    """Unix microseconds, each given out once, whatever the clock does."""
+    """Numbers that grow, each given out once: Unix microseconds, then six random digits.
+
+    Threads share the microseconds and so never meet. Processes meet in one now and then; drawn anew for every
+    number, the digits part even those that were forked from one that had imported this.
+    """
 
     def __init__(self) -> None:
         self._last = 0
@@ -82,7 +88,7 @@ class _Stamps:
     def next(self) -> int:
         with self._lock:
             self._last = max(time.time_ns() // 1000, self._last + 1)
-            return self._last
+            return self._last * _PER_MICROSECOND + secrets.randbelow(_PER_MICROSECOND)
 
 
 _stamps = _Stamps()
@@ -91,8 +97,8 @@ _stamps = _Stamps()
 def fresh(url: str) -> str:
     """Give a URL a timestamp of its own: the API's 29-second cache ignores all else.
 
-    The API takes a 32-bit integer or any text. Seconds would be the same in two processes that read
-    one selection at once, and the one would get the other's page; microseconds go as text.
+    The API takes a 32-bit integer or any text. Seconds, and at times even microseconds, would be the same in
+    two processes that read one selection at once, and the one would get the other's page; this goes as text.
     """
     return with_params(url, {"timestamp": _stamps.next()})
 
