@@ -7,9 +7,12 @@ import re
 import subprocess
 import sys
 import tomllib
+from importlib.metadata import PackageNotFoundError, distribution
 from pathlib import Path
 
 import pytest
+from packaging.requirements import Requirement
+from packaging.utils import canonicalize_name
 
 from shared.settings import ROOT
 
@@ -41,6 +44,28 @@ def test_a_lock_has_a_hash_for_every_package(lock):
     for package in packages:
         assert re.match(r"[a-z0-9._-]+(\[.*\])?==\S+", package), package.splitlines()[0]
         assert "--hash=sha256:" in package, package.splitlines()[0]
+
+
+@pytest.mark.parametrize("lock", LOCKS)
+def test_a_lock_names_the_extras_that_its_packages_ask_for(lock):
+    """Else pip 23, which Python 3.11 brings, finds a newer release and refuses it for having no hash."""
+    locked = {}
+    for name, extras in re.findall(
+        r"^([a-z0-9._-]+)(?:\[(.*)\])?==", (ROOT / lock).read_text(), re.MULTILINE
+    ):
+        locked[name] = set(filter(None, extras.split(",")))
+    asked = 0
+    for package in locked:
+        try:
+            requires = distribution(package).requires or []
+        except PackageNotFoundError:
+            continue  # another platform's
+        for requirement in map(Requirement, requires):
+            if requirement.marker is None or requirement.marker.evaluate({"extra": ""}):
+                name = canonicalize_name(requirement.name)
+                assert requirement.extras <= locked[name], f"{package} asks for {requirement}"
+                asked += bool(requirement.extras)
+    assert asked
 
 
 def test_what_is_deployed_is_part_of_the_whole():
