@@ -56,7 +56,7 @@ def _cloud(
     with ExitStack() as stack:
         door = stack.enter_context(FrontDoor())
         messages = stack.enter_context(pubsub.emulator(tmp_path / "pubsub"))
-        # One of its own: the emulator gets slower with every table.
+        # One of its own, where all tables are Terraform's or the functions'.
         warehouse = stack.enter_context(bigquery.Emulator(tmp_path / "bigquery"))
         monkeypatch.setenv("BIGQUERY_EMULATOR_HOST", warehouse.host)
         terraform = Deployment(

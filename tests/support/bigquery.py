@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import os
 import uuid
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
 from urllib.request import urlopen
 
@@ -22,7 +23,6 @@ from support.processes import ROOT, Process, environment, free_port, must_skip, 
 
 if TYPE_CHECKING:
     from contextlib import AbstractContextManager
-    from pathlib import Path
 
     import pyarrow as pa
     from google.cloud import bigquery
@@ -31,24 +31,31 @@ if TYPE_CHECKING:
     from shared.warehouse import Note
     from shared.warehouse.bigquery_writer import BigQueryWriter
 
-__all__ = ["FOLDER", "Dataset", "Emulator"]
+__all__ = ["FOLDER", "SERVE", "Dataset", "Emulator", "emulated"]
 
 FOLDER = ROOT / os.environ.get("EMULATOR", ".venv-emulator")
+SERVE = Path(__file__).parent / "emulator" / "serve.py"
+
+
+def emulated() -> tuple[Path, dict[str, str]]:
+    """Return the emulator's Python, and the environment that its programs need."""
+    if not (FOLDER / ".ready").exists():
+        must_skip(f"{FOLDER} is not there: `make test` makes it, with Python 3.13 or PYTHON313=...")
+    return FOLDER / "bin" / "python", environment(HOME=str(FOLDER / "home"), **unmeasured())
 
 
 class Emulator(Process):
     """An emulator whose data is in a folder that it is given."""
 
     def __init__(self, folder: Path) -> None:
-        program = FOLDER / "bin" / "local-bigquery"
-        if not (FOLDER / ".ready").exists():
-            must_skip(f"{program} is not installed: `make test` does so, with Python 3.13 or PYTHON313=...")
+        python, env = emulated()
         self.port, self.grpc_port = free_port(), free_port()
         super().__init__(
-            [program, "--host", "127.0.0.1", "--port", str(self.port), "--grpc-port", str(self.grpc_port),
-             "--project", "proj", "--dataset", "none", "--data-dir", folder / "data", "serve"],
+            [python, SERVE, "--host", "127.0.0.1", "--port", str(self.port),
+             "--grpc-port", str(self.grpc_port), "--project", "proj", "--dataset", "none",
+             "--data-dir", folder / "data", "serve"],
             folder=folder,
-            env=environment(HOME=str(FOLDER / "home"), **unmeasured()),
+            env=env,
         )  # fmt: skip
 
     @property
@@ -94,7 +101,7 @@ class Dataset:
         return self.warehouse.place.client
 
     def prepare(self, *endpoints: Endpoint) -> None:
-        """Make endpoints' tables, and what most tests need of the ledger: each table slows all others."""
+        """Make endpoints' tables, and what most tests need of the ledger: each takes a while to make."""
         tables = {name for endpoint in endpoints for name in endpoint.tables}
         if tables <= self._made:
             return
@@ -115,7 +122,7 @@ class Dataset:
         return make_tables(self.warehouse.place, endpoints)
 
     def drop(self) -> None:
-        """Remove the dataset: the emulator gets slower with every table."""
+        """Remove the dataset."""
         self.client.delete_dataset(f"{self.project}.{self.name}", delete_contents=True, not_found_ok=True)
 
     def through(self, host: str) -> Dataset:
@@ -153,7 +160,7 @@ class Dataset:
         return sorted((tuple(row[column] for column in columns) for row in kept), key=str)
 
     def tidy(self) -> None:
-        """Remove what replaces keep: each table slows all others."""
+        """Remove what replaces keep."""
         for table in self.client.list_tables(f"{self.project}.{self.name}"):
             if table.table_id.startswith("before_"):
                 self.client.delete_table(table)
