@@ -9,7 +9,7 @@ locals {
       for pattern in ["shared/warehouse/*.py", "shared/views/*.py", "shared/views/*.sql", "shared/views/ledger/*.sql"] :
       fileset(local.root, pattern)
     ]...),
-    setunion(fileset(local.root, "shared/warehouse/duckdb*.py"), ["shared/views/translate.py", "shared/warehouse/staging.py"]),
+    setunion(fileset(local.root, "shared/warehouse/duckdb*.py"), ["shared/views/translate.py", "shared/warehouse/staging.py", "shared/warehouse/turn.py"]),
   )
   collector_files = setsubtract(fileset(local.root, "shared/*.py"), ["shared/job.py", "shared/schema_changes.py"])
   # A job asks no API, so that it needs less of the package, and what changes elsewhere does not deploy it.

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import contextlib
 import os
-import random
 import time
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 import duckdb
 
-from shared.errors import FixConfiguration, StorageFailed, WarehouseBusy
+from shared.errors import FixConfiguration, StorageFailed
+from shared.warehouse.turn import busy, pause, turn
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -38,7 +38,10 @@ def opened(database: Path, wait: float, *, writing: bool = False) -> Iterator[du
             f"there is no database at {database} yet",
             next_step="collect something first: `tcdatalogger run crimes`",
         )
-    with duckdb.connect(":memory:") as connection:
+    with (
+        turn(database, wait) if writing else contextlib.nullcontext(),
+        duckdb.connect(":memory:") as connection,
+    ):
         connection.execute("SET TimeZone = 'UTC'")
         connection.execute(f"SET temp_directory = {_text(f'{database}.tmp')}")
         deadline = time.monotonic() + wait
@@ -50,11 +53,8 @@ def opened(database: Path, wait: float, *, writing: bool = False) -> Iterator[du
                 if "lock" not in str(error).lower():
                     raise failed(database, error) from error
                 if time.monotonic() > deadline:
-                    raise WarehouseBusy(
-                        f"{database} was held by another program for more than {wait:.0f} s",
-                        next_step="close the program that has the database open, or raise WAREHOUSE_WAIT",
-                    ) from error
-                time.sleep(random.uniform(0.01, 0.1))  # noqa: S311 - jitter, not a secret
+                    raise busy(database, "another program", wait) from error
+                pause()
         try:
             yield connection
         except (RuntimeError, duckdb.InterruptException) as error:

@@ -1,28 +1,28 @@
 """A DuckDB file: every run's rows and its record in one transaction.
 
-Several processes take turns on the file: DuckDB lets one process write at a time, so opening it
-is tried again, with jitter, until a bounded wait is over.
+Several processes take turns on the file, see ``turn``; while another program has it open, opening it is
+tried again, with jitter, until a bounded wait is over.
 """
 
 from __future__ import annotations
 
-import random
 import threading
 import time
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from typing import TYPE_CHECKING, Any
 
 import duckdb
 import pyarrow as pa
 
 from shared.arrow import arrow_schema
-from shared.errors import FixConfiguration, StorageFailed, WarehouseBusy
+from shared.errors import FixConfiguration, StorageFailed
 from shared.ledger import LEDGER
 from shared.warehouse.duckdb_apply import changes
 from shared.warehouse.duckdb_modes import write_family
 from shared.warehouse.duckdb_schema import ensure_endpoint, ensure_ledger, quoted
 from shared.warehouse.families import families
 from shared.warehouse.staging import Staging
+from shared.warehouse.turn import busy, pause, turn
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -34,7 +34,7 @@ if TYPE_CHECKING:
 __all__ = ["DuckDBWarehouse"]
 
 # One process opens the file once; its threads take turns here.
-_turn = threading.Lock()
+_here = threading.Lock()
 
 
 class DuckDBWarehouse:
@@ -120,18 +120,19 @@ class DuckDBWarehouse:
     @contextmanager
     def _open(self, *, read_only: bool = False) -> Iterator[duckdb.DuckDBPyConnection]:
         deadline = time.monotonic() + self._wait
-        if not _turn.acquire(timeout=self._wait):
-            raise self._busy("another run of this process")
+        if not _here.acquire(timeout=self._wait):
+            raise busy(self.path, "another run of this process", self._wait)
         try:
-            connection = self._connect(deadline, read_only=read_only)
-            try:
-                connection.execute("SET TimeZone = 'UTC'")
-                yield connection
-            finally:
-                # An open transaction is rolled back.
-                connection.close()
+            with nullcontext() if read_only else turn(self.path, self._wait):
+                connection = self._connect(deadline, read_only=read_only)
+                try:
+                    connection.execute("SET TimeZone = 'UTC'")
+                    yield connection
+                finally:
+                    # An open transaction is rolled back.
+                    connection.close()
         finally:
-            _turn.release()
+            _here.release()
 
     def _connect(self, deadline: float, *, read_only: bool) -> duckdb.DuckDBPyConnection:
         while True:
@@ -142,14 +143,8 @@ class DuckDBWarehouse:
                 if "lock" not in text.lower():
                     raise _storage_failed(self.path, error) from error
                 if time.monotonic() > deadline:
-                    raise self._busy(_holder(text)) from error
-                time.sleep(random.uniform(0.01, 0.1))  # noqa: S311 - jitter, not a secret
-
-    def _busy(self, holder: str) -> WarehouseBusy:
-        return WarehouseBusy(
-            f"{self.path} was held by {holder} for more than {self._wait:.0f} s",
-            next_step="close the program that has the database open, or raise WAREHOUSE_WAIT",
-        )
+                    raise busy(self.path, _holder(text), self._wait) from error
+                pause()
 
     def _make_folder(self) -> None:
         try:
