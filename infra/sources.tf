@@ -51,14 +51,14 @@ locals {
 }
 
 data "archive_file" "source" {
-  for_each = local.source_texts
+  for_each = local.functions
 
   type             = "zip"
   output_path      = "${path.module}/.build/${each.key}.zip"
   output_file_mode = "0644"
 
   dynamic "source" {
-    for_each = each.value
+    for_each = local.source_texts[each.key]
 
     content {
       filename = source.key
@@ -92,16 +92,19 @@ resource "google_storage_bucket" "sources" {
 }
 
 resource "google_storage_bucket_object" "source" {
-  for_each = local.source_texts
+  for_each = local.functions
 
   bucket = google_storage_bucket.sources.name
   name   = "${each.key}/${local.source_hashes[each.key]}.zip"
-  source = data.archive_file.source[each.key].output_path
+  # Its output_path; to refer to that would have Terraform go through all the contents once more for each function.
+  source = "${path.module}/.build/${each.key}.zip"
 
   lifecycle {
     # The function moves on to the new one before the old one goes.
     create_before_destroy = true
   }
+
+  depends_on = [data.archive_file.source]
 }
 
 resource "google_artifact_registry_repository" "functions" {
