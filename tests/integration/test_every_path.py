@@ -32,7 +32,7 @@ if TYPE_CHECKING:
 
     from shared.endpoint import Endpoint
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.unmeasured]
 
 #: The paths that no endpoint can be made for, and why.
 REFUSED = {

@@ -13,6 +13,8 @@ from support.inputs import ITEMS, SPEC, needed
 
 from shared.simulator import FactionSize, Replay, Simulator
 
+pytestmark = pytest.mark.unmeasured
+
 NOW = 1_777_308_831
 MOMENTS = [NOW, NOW + 3_600, NOW + 86_400 * 3 + 17, NOW + 86_400 * 40]
 CATEGORIES = ["all", "recruiting", "planning", "failure", "successful", "expired", "available", "completed"]

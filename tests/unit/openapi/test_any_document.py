@@ -13,6 +13,8 @@ from support.any_rows import CONSTANTS, found_rows, wanted_rows
 from shared.flatten import Flattener
 from shared.torn import ENVELOPE
 
+pytestmark = pytest.mark.unmeasured
+
 SCALARS = [
     {"type": "integer", "format": "int32"},
     {"type": "integer", "format": "int64"},

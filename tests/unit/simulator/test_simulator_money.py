@@ -21,6 +21,8 @@ NOW = 1_777_308_831
 HOUR, DAY = 3_600, 86_400
 WEEK = 7 * DAY
 SEEDS = [1, 7, 4_242]
+# The second and third run the lines that the first runs.
+EACH_SEED = [SEEDS[0], *(pytest.param(seed, marks=pytest.mark.unmeasured) for seed in SEEDS[1:])]
 
 
 def money(show: Show, now: int, cat: str = "all", **options: Any) -> dict[int, int]:
@@ -46,7 +48,7 @@ class Payouts:
         return sum(each for at, each, users in self.paid if after < at <= until and user in users)
 
 
-@pytest.mark.parametrize("seed", SEEDS)
+@pytest.mark.parametrize("seed", EACH_SEED)
 def test_balances_are_what_they_were_and_payouts_less_withdrawals(show: Show, seed: int) -> None:
     """Who moved no money has what they had and what crimes paid; who did, what they keep and came since."""
     roster, payouts = World(seed=seed, start=NOW).roster, Payouts(show, NOW + 14 * DAY, seed=seed)
@@ -71,7 +73,7 @@ def test_balances_are_what_they_were_and_payouts_less_withdrawals(show: Show, se
     assert moved > 10
 
 
-@pytest.mark.parametrize("seed", SEEDS)
+@pytest.mark.parametrize("seed", EACH_SEED)
 def test_the_vault_holds_more_than_its_members(show: Show, seed: int) -> None:
     """The faction's money and points include all balances; they are large, and never negative."""
     sums = []
@@ -108,7 +110,7 @@ def test_crimes_raise_the_factions_own_money(show: Show) -> None:
     assert own[1] - own[0] == sum(kept) > 0
 
 
-@pytest.mark.parametrize("seed", SEEDS)
+@pytest.mark.parametrize("seed", EACH_SEED)
 def test_who_left_stays_in_the_books_until_paid_out(show: Show, seed: int) -> None:
     """``cat=current`` is the members; ``all`` has those too who left something, until they take it out."""
     owed: list[set[int]] = []
@@ -150,7 +152,7 @@ def test_crimes_of_a_founded_faction_are_the_only_ones_that_paid(show: Show) -> 
     assert sum(new.values()) < sum(old.values())
 
 
-@pytest.mark.parametrize("seed", SEEDS)
+@pytest.mark.parametrize("seed", EACH_SEED)
 def test_points_are_offered_cheapest_first(show: Show, seed: int) -> None:
     """10 to 100 listings by cost, each costing quantity times cost, the cheapest 40,000 to 50,000."""
     for now in range(NOW, NOW + 40 * DAY, 31 * HOUR):
