@@ -51,7 +51,8 @@ def main() -> int:
     tests = [*quiet, "coverage", "run", "-m"] if measured else python
     tests = [*tests, "pytest", f"--junitxml={REPORTS / 'junit.xml'}"]
     if not any(argument.startswith("-n") for argument in chosen):
-        tests += ["-n", "auto", "--dist", "worksteal"]
+        # One more than there are cores: a good part of the tests waits for a process or a clock.
+        tests += ["-n", str((os.cpu_count() or 1) + 1), "--dist", "worksteal"]
     code = subprocess.run([*tests, *chosen], cwd=ROOT, env=env, check=False).returncode
     if not measured:
         return code
