@@ -28,7 +28,7 @@ def pytest_configure(config: pytest.Config) -> None:
 
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_protocol(item: pytest.Item) -> Generator[None, Any, Any]:
-    """Do not measure what a test runs that says so: it takes two to four times as long where it is."""
+    """Do not measure what a test runs that says so: it takes up to three times as long where it is."""
     measuring = Coverage.current() if item.get_closest_marker("unmeasured") else None
     if measuring is None:
         return (yield)
